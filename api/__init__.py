@@ -1,0 +1,1 @@
+"""The command line, the HTTP service, the pages, and the wiring of all rooms."""

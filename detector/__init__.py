@@ -1,0 +1,1 @@
+"""From pixels to boxes, tracks, lamp states and plate readings."""

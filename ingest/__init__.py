@@ -1,0 +1,1 @@
+"""Where frames come from: files and streams, stamps, the packet ring and the camera loop."""

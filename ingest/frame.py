@@ -1,0 +1,48 @@
+"""A decoded frame and the packets it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.observation import FrameStamp
+
+Pixels = NDArray[np.uint8]
+
+
+class Frame(Protocol):
+    """One decoded frame. Arrays are read-only and live as long as the frame."""
+
+    @property
+    def stamp(self) -> FrameStamp: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    def bgr(self) -> Pixels:
+        """The whole picture, uint8 (height, width, 3), blue-green-red; converted on first use, then kept."""
+        ...
+
+    def planes(self) -> tuple[Pixels, Pixels, Pixels]:
+        """Y (height, width), U and V (height/2, width/2, rounded up), uint8, limited or full range as decoded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packet:
+    """One compressed packet of the video stream, in decoding order. ``pts``/``dts`` in units of ``time_base``."""
+
+    segment: int
+    pts: int | None
+    dts: int | None
+    duration: int
+    is_keyframe: bool
+    time_base: Fraction
+    data: bytes

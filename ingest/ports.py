@@ -1,0 +1,50 @@
+"""The roles that the camera loop needs others to play."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from ingest.frame import Frame
+from rules.finding import Keep, Output, Release
+from rules.observation import Observation
+
+
+class FrameSource(Protocol):
+    """Yields the frames of one segment in presentation order, each once, and closes what it opened."""
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """(width, height) of the picture."""
+        ...
+
+    def frames(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None: ...
+
+
+class Analyst(Protocol):
+    """Turns one frame into an observation; ``watched`` are the tracks whose plates shall be read."""
+
+    def observe(self, frame: Frame, watched: Sequence[int]) -> Observation: ...
+
+
+class Judge(Protocol):
+    """Folds observations into outputs; holds the state of one segment's rules."""
+
+    def step(self, observation: Observation) -> tuple[Output, ...]: ...
+
+    def finish(self) -> tuple[Output, ...]:
+        """What remains to be said when the segment has ended (passages of tracks still in view)."""
+        ...
+
+
+class Sink(Protocol):
+    """Takes what the loop produces, in order: observations for the record, outputs for the evidence."""
+
+    def observed(self, observation: Observation) -> None: ...
+
+    def said(self, outputs: Sequence[Output], frame: Frame) -> None: ...
+
+
+__all__ = ["Analyst", "FrameSource", "Judge", "Keep", "Release", "Sink"]

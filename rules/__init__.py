@@ -1,0 +1,1 @@
+"""What an offence is: pure functions over observations, with no pixels, files, network, clock or log."""

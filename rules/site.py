@@ -1,0 +1,119 @@
+"""One junction or kerb section as the rules see it: lines, heads, zones and limits, in pixels of each camera's picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rules.observation import Box, ObjectClass, Point
+
+Segment = tuple[Point, Point]
+"""A finite line from one point to another, in pixels."""
+
+
+class View(StrEnum):
+    """Which end of a vehicle the camera sees on this approach."""
+
+    APPROACHING = "approaching"
+    DEPARTING = "departing"
+
+
+class PlatePolicy(StrEnum):
+    """Whose plates are read: nobody's, those of watched vehicles, or those of every vehicle that passes."""
+
+    OFF = "off"
+    CANDIDATES = "candidates"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """One signal head of the site, seen by ``camera_id`` at ``box_px``; its lamps lie evenly along the box's longer side."""
+
+    head_id: str
+    camera_id: str
+    box_px: Box
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopLine:
+    """A stop line of one movement.
+
+    ``direction`` is the unit vector of travel in the picture. ``scale_px_per_m`` is pixels per metre along
+    ``direction`` on the ground at the line; it converts distances near the line and class lengths.
+    ``head_ids`` are the heads that allow the movement: all must be red for an offence.
+    """
+
+    line_id: str
+    movement: str
+    line_px: Segment
+    further_on_px: Segment
+    direction: Point
+    view: View
+    scale_px_per_m: float
+    head_ids: tuple[str, ...]
+    grace_s: float = 0.3
+    standing_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A weekly window of local time. ``days`` are 0 = Monday..6; it ends on the next day where ``end_min`` <= ``start_min``."""
+
+    days: frozenset[int]
+    start_min: int
+    end_min: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoParkingZone:
+    """A no-parking zone. Without ``windows`` it holds all day and needs no wall clock."""
+
+    zone_id: str
+    polygon_px: tuple[Point, ...]
+    allowed_stop_s: float
+    windows: tuple[Window, ...] = ()
+    exempt_classes: frozenset[ObjectClass] = frozenset()
+    max_unseen_share: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A counting line across the road: crossings are recorded as passages, forward being along ``direction``."""
+
+    gate_id: str
+    line_px: Segment
+    direction: Point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """One fixed view of the site."""
+
+    camera_id: str
+    width_px: int
+    height_px: int
+    stop_lines: tuple[StopLine, ...] = ()
+    no_parking: tuple[NoParkingZone, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    plates: PlatePolicy = PlatePolicy.CANDIDATES
+    max_gap_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One junction or kerb section with its cameras. ``time_zone`` is an IANA name, for display and schedules."""
+
+    site_id: str
+    name: str
+    time_zone: str
+    plate_profile: str
+    heads: tuple[Head, ...]
+    cameras: tuple[Camera, ...] = field(default=())
+
+    def camera(self, camera_id: str) -> Camera:
+        """The camera of that id. Raises KeyError where there is none."""
+        for camera in self.cameras:
+            if camera.camera_id == camera_id:
+                return camera
+        raise KeyError(camera_id)
