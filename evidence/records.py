@@ -1,0 +1,111 @@
+"""What is kept about each case and its decision, and the Protocol of whoever keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from rules.errors import StoplineError
+from rules.finding import Rule, Status
+
+
+class PackageState(StrEnum):
+    """Whether the sealed package holds all that its rule asks for."""
+
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+
+
+class Decision(StrEnum):
+    """What a person decided."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRecord:
+    """A finding with its sealed package. ``event_json`` is its line of ``events.jsonl``; paths are relative to the data folder."""
+
+    id: str
+    rule: Rule
+    site_id: str
+    camera_id: str
+    place_id: str
+    status: Status
+    t_s: float
+    captured_at: datetime | None
+    vehicle_class: str
+    plate_text: str | None
+    package: PackageState
+    package_reasons: tuple[str, ...]
+    evidence_path: str
+    manifest_path: str
+    manifest_sha256: str
+    event_json: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """One decision of one person. ``code`` is a rejection code, None when confirmed."""
+
+    decision: Decision
+    code: str | None
+    note: str
+    reviewer: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A record with what was decided about it; ``number`` orders the queue (ascending, in order of recording)."""
+
+    number: int
+    record: CaseRecord
+    decision: Decision
+    reviews: tuple[Review, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFilter:
+    """Which cases to list; None means any."""
+
+    rule: Rule | None = None
+    status: Status | None = None
+    decision: Decision | None = None
+    camera_id: str | None = None
+    plate: str | None = None
+    package: PackageState | None = None
+
+
+class AlreadyDecidedError(StoplineError):
+    """A second decision on a decided case."""
+
+    code = "already_decided"
+
+    def __init__(self, case_id: str, decision: Decision) -> None:
+        super().__init__(f"case {case_id} is already {decision.value}")
+        self.case_id = case_id
+        self.decision = decision
+
+
+class Records(Protocol):
+    """Keeps cases and decisions durably; every method is one transaction."""
+
+    def add_case(self, record: CaseRecord) -> bool:
+        """True when the case was added, False when a case of that id already stands (nothing is changed then)."""
+        ...
+
+    def case(self, case_id: str) -> Case | None: ...
+
+    def page(self, wanted: CaseFilter, *, after_number: int | None, limit: int) -> Sequence[Case]:
+        """Up to ``limit`` cases with ``number`` above ``after_number``, ascending."""
+        ...
+
+    def decide(self, case_id: str, review: Review) -> Case:
+        """The case as decided. Raises KeyError for an unknown id and AlreadyDecidedError for a decided one."""
+        ...
