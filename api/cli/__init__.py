@@ -1,0 +1,1 @@
+"""The `stopline` command: arguments in, a use case called, text and an exit code out."""

@@ -1,0 +1,1 @@
+"""The service over HTTP: requests in, a use case called, responses out."""
