@@ -1,0 +1,14 @@
+"""Runs the migrations on the connection that ``evidence.records_sql.migrate`` hands over, inside its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from evidence.records_sql import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    render_as_batch=True,
+)
+context.run_migrations()

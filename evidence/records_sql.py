@@ -1,0 +1,388 @@
+"""Cases and decisions in a SQLite file, through SQLAlchemy; the tables are made by the packaged migrations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    URL,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from evidence.records import (
+    AlreadyDecidedError,
+    Case,
+    CaseFilter,
+    CaseRecord,
+    Decision,
+    PackageState,
+    Review,
+)
+from rules.errors import StoplineError
+from rules.finding import Rule, Status
+
+BUSY_TIMEOUT_MS = 5_000
+"""How long a statement waits for another process's transaction; a transaction here takes milliseconds."""
+
+
+class RecordsError(StoplineError):
+    """The records file cannot be read or written; ``path`` is the file, ``reason`` what is wrong with it."""
+
+    code = "records_unusable"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class RecordsBusyError(RecordsError):
+    """Another process kept the records locked for longer than the busy timeout."""
+
+    code = "records_busy"
+    retryable = True
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC moment to the microsecond. A naive one is refused: nobody could say when it was."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a recorded moment must be aware")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+METADATA = MetaData()
+
+CASES = Table(
+    "cases",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("rule", String, nullable=False),
+    Column("site_id", String, nullable=False),
+    Column("camera_id", String, nullable=False),
+    Column("place_id", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("t_s", Float, nullable=False),
+    Column("captured_at", UtcDateTime, nullable=True),
+    Column("vehicle_class", String, nullable=False),
+    Column("plate_text", String, nullable=True),
+    Column("package", String, nullable=False),
+    Column("package_reasons", Text, nullable=False),
+    Column("evidence_path", String, nullable=False),
+    Column("manifest_path", String, nullable=False),
+    Column("manifest_sha256", String, nullable=False),
+    Column("event_json", Text, nullable=False),
+    Column("decision", String, nullable=False, server_default=Decision.OPEN.value),
+    Index("ix_cases_queue", "status", "decision", "number"),
+    Index("ix_cases_camera", "camera_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+REVIEWS = Table(
+    "reviews",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("case_number", Integer, ForeignKey("cases.number", ondelete="RESTRICT"), nullable=False),
+    Column("decision", String, nullable=False),
+    Column("code", String, nullable=True),
+    Column("note", Text, nullable=False),
+    Column("reviewer", String, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    CheckConstraint("(decision = 'rejected') = (code IS NOT NULL)", name="ck_reviews_code"),
+    Index("ix_reviews_case", "case_number", "id"),
+    sqlite_autoincrement=True,
+)
+
+
+class SqlRecords:
+    """Records in one SQLite file (WAL: readers never wait for the writer); safe to share between threads.
+
+    Opening brings the tables up to date; ``create=False`` refuses to make the file, and to touch one
+    that holds something else. ``path``'s folder must exist. Every method is one transaction and raises
+    RecordsError when the file is unusable, RecordsBusyError when another process kept it locked.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        if not create and not path.is_file():
+            raise RecordsError(path, "there is no such records file")
+        self._path = path
+        with _translated(path):
+            migrate(path)
+            self._engine = _engine(path, foreign_keys=True)
+
+    def close(self) -> None:
+        """Every connection is closed; the object is of no use afterwards."""
+        self._engine.dispose()
+
+    def add_case(self, record: CaseRecord) -> bool:
+        """True when the case was added, False when a case of that id already stands (nothing is changed then)."""
+        row = {
+            "id": record.id,
+            "rule": record.rule.value,
+            "site_id": record.site_id,
+            "camera_id": record.camera_id,
+            "place_id": record.place_id,
+            "status": record.status.value,
+            "t_s": record.t_s,
+            "captured_at": record.captured_at,
+            "vehicle_class": record.vehicle_class,
+            "plate_text": record.plate_text,
+            "package": record.package.value,
+            "package_reasons": json.dumps(record.package_reasons, ensure_ascii=False),
+            "evidence_path": record.evidence_path,
+            "manifest_path": record.manifest_path,
+            "manifest_sha256": record.manifest_sha256,
+            "event_json": record.event_json,
+        }
+        with self._transaction() as connection:
+            added = connection.execute(
+                insert(CASES).values(row).on_conflict_do_nothing(index_elements=["id"])
+            )
+            return added.rowcount == 1
+
+    def case(self, case_id: str) -> Case | None:
+        """The case of that id with its reviews, oldest first; None when there is none."""
+        with self._transaction(write=False) as connection:
+            return _case(connection, case_id)
+
+    def page(self, wanted: CaseFilter, *, after_number: int | None, limit: int) -> Sequence[Case]:
+        """Up to ``limit`` cases with ``number`` above ``after_number``, ascending; ``plate`` matches a part of the plate."""
+        with self._transaction(write=False) as connection:
+            return _with_reviews(
+                connection, connection.execute(page_query(wanted, after_number, limit)).all()
+            )
+
+    def decide(self, case_id: str, review: Review) -> Case:
+        """The case as decided. Raises KeyError for an unknown id and AlreadyDecidedError for a decided one.
+
+        Of several deciders exactly one wins: the case is taken by a conditional update, in the transaction
+        that also writes the review.
+        """
+        if review.decision is Decision.OPEN:
+            raise ValueError("a review decides; 'open' is no decision")
+        with self._transaction() as connection:
+            taken = connection.execute(
+                update(CASES)
+                .where(CASES.c.id == case_id, CASES.c.decision == Decision.OPEN.value)
+                .values(decision=review.decision.value)
+            )
+            before = _case(connection, case_id)
+            if before is None:
+                raise KeyError(case_id)
+            if taken.rowcount != 1:
+                raise AlreadyDecidedError(case_id, before.decision)
+            connection.execute(
+                REVIEWS.insert().values(
+                    case_number=before.number,
+                    decision=review.decision.value,
+                    code=review.code,
+                    note=review.note,
+                    reviewer=review.reviewer,
+                    decided_at=review.decided_at,
+                )
+            )
+            decided = _case(connection, case_id)
+            assert decided is not None
+            return decided
+
+    @contextmanager
+    def _transaction(self, *, write: bool = True) -> Iterator[Connection]:
+        with _translated(self._path):
+            engine = self._engine.execution_options(sqlite_begin="IMMEDIATE" if write else "DEFERRED")
+            with engine.begin() as connection:
+                yield connection
+
+
+def page_query(wanted: CaseFilter, after_number: int | None, limit: int) -> Select[Any]:
+    """The statement behind ``page``: a walk along an index, so that a late page costs what an early one does."""
+    conditions: list[ColumnElement[bool]] = []
+    if after_number is not None:
+        conditions.append(CASES.c.number > after_number)
+    if wanted.status is not None:
+        conditions.append(CASES.c.status == wanted.status.value)
+    if wanted.decision is not None:
+        conditions.append(CASES.c.decision == wanted.decision.value)
+    if wanted.rule is not None:
+        conditions.append(CASES.c.rule == wanted.rule.value)
+    if wanted.camera_id is not None:
+        conditions.append(CASES.c.camera_id == wanted.camera_id)
+    if wanted.package is not None:
+        conditions.append(CASES.c.package == wanted.package.value)
+    if wanted.plate is not None:
+        conditions.append(CASES.c.plate_text.contains(wanted.plate, autoescape=True))
+    return select(CASES).where(*conditions).order_by(CASES.c.number).limit(limit)
+
+
+def migrate(path: Path, revision: str = "head") -> None:
+    """The tables of the file are those of ``revision`` ('head' the newest, 'base' none); all of it happened, or nothing.
+
+    Raises RecordsError for an unknown revision, a file that a newer version wrote, or one that holds something else.
+    """
+    config = Config()
+    config.set_main_option("script_location", "evidence:migrations")
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+    known = [script.revision for script in scripts.walk_revisions()]  # newest first
+    goal = known[0] if revision == "head" else revision
+    if goal not in (*known, "base"):
+        raise RecordsError(path, f"there is no revision {goal}; known are {', '.join(known)} and base")
+    # Batch migrations rebuild tables, which SQLite only allows while foreign keys are not enforced.
+    engine = _engine(path, foreign_keys=False).execution_options(sqlite_begin="IMMEDIATE")
+    try:
+        with _translated(path), engine.begin() as connection:
+            current = _revision(path, connection)
+            if current is not None and current not in known:
+                raise RecordsError(
+                    path,
+                    f"its tables are of revision {current}, which this version does not know: use the newer one",
+                )
+            if current == goal:
+                return
+            config.attributes["connection"] = connection
+            down = current is not None and goal not in known[: known.index(current)]
+            (command.downgrade if down else command.upgrade)(config, goal)
+            if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
+                raise RecordsError(
+                    path, "a migration would leave reviews without their case; nothing was changed"
+                )
+    finally:
+        engine.dispose()
+
+
+def _revision(path: Path, connection: Connection) -> str | None:
+    names = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+    if "alembic_version" in names:
+        version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return version
+    if names:
+        raise RecordsError(
+            path, f"is a database of something else (it has the tables {', '.join(sorted(names))})"
+        )
+    return None
+
+
+def _engine(path: Path, *, foreign_keys: bool) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), poolclass=None if foreign_keys else NullPool
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # BEGIN is ours, below
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # a decision that was answered survives a power cut
+        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options()['sqlite_begin']}")
+
+    return engine
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as exc:
+        if "locked" in str(exc.orig) or "busy" in str(exc.orig):
+            raise RecordsBusyError(path, "another process keeps the records locked; try again") from exc
+        raise RecordsError(path, str(exc.orig)) from exc
+    except DBAPIError as exc:
+        raise RecordsError(path, str(exc.orig)) from exc
+
+
+def _case(connection: Connection, case_id: str) -> Case | None:
+    row = connection.execute(select(CASES).where(CASES.c.id == case_id)).one_or_none()
+    return None if row is None else _with_reviews(connection, [row])[0]
+
+
+def _with_reviews(connection: Connection, rows: Sequence[Row[Any]]) -> list[Case]:
+    reviews: dict[int, list[Review]] = {row.number: [] for row in rows}
+    found = connection.execute(
+        select(REVIEWS).where(REVIEWS.c.case_number.in_(list(reviews))).order_by(REVIEWS.c.id)
+    )
+    for row in found:
+        reviews[row.case_number].append(
+            Review(
+                decision=Decision(row.decision),
+                code=row.code,
+                note=row.note,
+                reviewer=row.reviewer,
+                decided_at=row.decided_at,
+            )
+        )
+    return [
+        Case(
+            number=row.number,
+            record=_record(row),
+            decision=Decision(row.decision),
+            reviews=tuple(reviews[row.number]),
+        )
+        for row in rows
+    ]
+
+
+def _record(row: Row[Any]) -> CaseRecord:
+    return CaseRecord(
+        id=row.id,
+        rule=Rule(row.rule),
+        site_id=row.site_id,
+        camera_id=row.camera_id,
+        place_id=row.place_id,
+        status=Status(row.status),
+        t_s=row.t_s,
+        captured_at=row.captured_at,
+        vehicle_class=row.vehicle_class,
+        plate_text=row.plate_text,
+        package=PackageState(row.package),
+        package_reasons=tuple(json.loads(row.package_reasons)),
+        evidence_path=row.evidence_path,
+        manifest_path=row.manifest_path,
+        manifest_sha256=row.manifest_sha256,
+        event_json=row.event_json,
+    )

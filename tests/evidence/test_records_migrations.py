@@ -1,0 +1,127 @@
+"""The tables can be made, taken back and made again with data in them, and equal what the code expects."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import URL, create_engine
+
+from evidence.records import CaseFilter, Decision
+from evidence.records_sql import METADATA, RecordsError, SqlRecords, migrate
+from tests.evidence.test_records_sql import CONFIRMED, RECORD
+
+
+def tables(path: Path) -> set[str]:
+    connection = sqlite3.connect(path)
+    names = {
+        row[0]
+        for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        if not row[0].startswith("sqlite_")
+    }
+    connection.close()
+    return names
+
+
+def test_up_down_and_up_again_with_data(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    records = SqlRecords(path)
+    records.add_case(RECORD)
+    records.decide(RECORD.id, CONFIRMED)
+    records.close()
+
+    migrate(path, "0001")
+    assert tables(path) == {"cases", "alembic_version"}
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT id, plate_text FROM cases").fetchall() == [("c1", RECORD.plate_text)]
+    connection.close()
+
+    records = SqlRecords(path)
+    (case,) = records.page(CaseFilter(), after_number=None, limit=2)
+    assert case.record == RECORD
+    assert (case.decision, case.reviews) == (Decision.OPEN, ())
+    assert records.decide(RECORD.id, CONFIRMED).decision is Decision.CONFIRMED
+    records.close()
+
+    migrate(path, "base")
+    assert tables(path) == {"alembic_version"}
+    records = SqlRecords(path)
+    assert records.page(CaseFilter(), after_number=None, limit=2) == []
+    records.close()
+
+
+def test_the_migrated_tables_are_those_of_the_code(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    SqlRecords(path).close()
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
+def test_opening_an_up_to_date_file_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    SqlRecords(path).close()
+    before = path.read_bytes()
+    SqlRecords(path, create=False).close()
+    assert path.read_bytes() == before
+
+
+def test_a_file_of_a_newer_version_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    SqlRecords(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(RecordsError, match="revision 9999"):
+        SqlRecords(path)
+    assert tables(path) == {"cases", "reviews", "alembic_version"}
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    migrate(path, "0001")
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE reviews (something TEXT)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(RecordsError, match="already exists"):
+        SqlRecords(path)
+    connection = sqlite3.connect(path)
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(cases)")]
+    version = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    connection.close()
+    assert "decision" not in columns
+    assert version == [("0001",)]
+
+
+def test_an_unknown_revision_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RecordsError, match="no revision nonsense; known are 0002, 0001 and base"):
+        migrate(tmp_path / "records.sqlite", "nonsense")
+
+
+def test_two_that_open_a_new_file_at_once_both_succeed(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    start = threading.Barrier(4)
+    failures: list[BaseException] = []
+
+    def open_it() -> None:
+        start.wait(timeout=30)
+        try:
+            SqlRecords(path).close()
+        except BaseException as exc:  # noqa: BLE001 - the test reports it
+            failures.append(exc)
+
+    threads = [threading.Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert failures == []
+    assert tables(path) == {"cases", "reviews", "alembic_version"}
