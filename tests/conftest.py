@@ -1,0 +1,139 @@
+"""What every test may ask for: the shared material, golden files, a place for measured figures, and no network but loopback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+GOLDEN = CHECKOUT / "tests" / "golden"
+FOOTAGE_TIMEOUT_S = 900
+FIGURES = pytest.StashKey[list[tuple[str, str, object]]]()
+
+
+@pytest.fixture(scope="session")
+def absent() -> Callable[[str], NoReturn]:
+    """To be called with the reason where a test lacks something: skips the test, but fails it when CI=true."""
+
+    def say(reason: str) -> NoReturn:
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def shared(absent: Callable[[str], NoReturn]) -> Path:
+    """The folder of shared test material beside the checkout."""
+    folder = CHECKOUT.parent / "shared"
+    if not (folder / "README.md").is_file():
+        absent("needs the shared test material as a folder named 'shared' beside the checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def weights(shared: Path) -> Path:
+    """The YOLOX-nano weights of the shared material."""
+    return shared / "weights" / "yolox_nano.onnx"
+
+
+@pytest.fixture(scope="session")
+def cache_dir() -> Path:
+    """Where downloaded weights are kept between runs: ``$STOPLINE_CACHE``, or ``~/.cache/stopline``."""
+    folder = Path(os.environ.get("STOPLINE_CACHE") or Path.home() / ".cache" / "stopline")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str | bytes], None]:
+    """Compares a text or bytes with the file of that name under tests/golden, or rewrites the file under ``--golden``."""
+    rewrite = bool(request.config.getoption("--golden"))
+
+    def check(name: str, content: str | bytes) -> None:
+        path = GOLDEN / name
+        actual = content.encode() if isinstance(content, str) else content
+        if rewrite:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(actual)
+            return
+        if not path.is_file():
+            pytest.fail(
+                f"tests/golden/{name} is missing: write it with 'make golden' and review it", pytrace=False
+            )
+        expected = path.read_bytes()
+        if isinstance(content, str):
+            assert content == expected.decode(), f"differs from tests/golden/{name}"
+        assert actual == expected, f"differs from tests/golden/{name}"
+
+    return check
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
+    """Records a measured figure under a name; all of them are printed at the end of the run."""
+
+    def record(name: str, value: object) -> None:
+        request.config.stash[FIGURES].append((request.node.nodeid, name, value))
+
+    return record
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--golden", action="store_true", help="rewrite tests/golden instead of comparing with it"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--golden") and os.environ.get("CI") == "true":
+        raise pytest.UsageError("--golden rewrites what the tests expect, so it is refused when CI=true")
+    config.stash[FIGURES] = []
+    sys.addaudithook(_refuse_other_hosts)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("footage") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(FOOTAGE_TIMEOUT_S))
+    if config.getoption("--golden"):
+        others = [item for item in items if "golden" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    figures = config.stash[FIGURES]
+    if not figures:
+        return
+    terminalreporter.section("measured figures")
+    test_before = None
+    for test, name, value in figures:
+        if test != test_before:
+            terminalreporter.line(test)
+        test_before = test
+        terminalreporter.line(
+            f"    {name} = {value:.4g}" if isinstance(value, float) else f"    {name} = {value}"
+        )
+
+
+def _refuse_other_hosts(event: str, arguments: tuple[Any, ...]) -> None:
+    """An audit hook: a test that opens a connection to another host than this one fails."""
+    if event not in ("socket.connect", "socket.sendto"):
+        return
+    address = arguments[1]
+    if not isinstance(address, tuple) or address[0] == "localhost":
+        return
+    try:
+        is_loopback = ip_address(address[0]).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise pytest.fail.Exception(f"a test may connect to loopback only, not to {address[0]}", pytrace=True)
