@@ -1,0 +1,189 @@
+"""One vehicle against one stop line: where its leading and trailing points are, and when the leading one crossed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import hypot
+from types import MappingProxyType
+
+from rules.finding import TracePoint
+from rules.geometry import along, bottom_center, distance_along, foot_share, interpolate
+from rules.observation import Box, FrameStamp, ObjectClass, Point, TrackPoint
+from rules.site import StopLine, View
+
+CLASS_LENGTH_M: Mapping[ObjectClass, float] = MappingProxyType(
+    {
+        ObjectClass.CAR: 4.5,
+        ObjectClass.BUS: 11.0,
+        ObjectClass.TRUCK: 8.0,
+        ObjectClass.MOTORCYCLE: 2.0,
+        ObjectClass.BICYCLE: 1.8,
+    }
+)
+"""Wheel-contact to wheel-contact plus overhangs of a common vehicle of the class, in metres."""
+
+LENGTH_UNCERTAINTY = 0.15
+"""A vehicle may be this share longer or shorter than its class's length (design section 4)."""
+
+MAX_HEADING_COS = 0.5
+"""A vehicle that moves more than 60 degrees off the approach direction does not use this approach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One track in one analysed frame. ``ground_m`` is its box bottom's signed distance past the stop line, in metres."""
+
+    stamp: FrameStamp
+    box_px: Box
+    ground_px: Point
+    ground_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """The leading point reached the line at ``t_s``, at ``at_px``, surely within ``earliest_s`` .. ``latest_s``.
+
+    ``earliest_s`` is None where even the first sighting may already have been over the line. ``before`` and
+    ``after`` index the sightings around the line; ``surely_before`` is the last one that was before it by
+    the longest vehicle of its class.
+    """
+
+    t_s: float
+    earliest_s: float | None
+    latest_s: float
+    at_px: Point
+    before: int
+    after: int
+    surely_before: int | None
+
+    @property
+    def photo_before(self) -> int:
+        """The sighting that shows the leading point before the line."""
+        return self.before if self.surely_before is None else self.surely_before
+
+
+def sight(track: TrackPoint, stamp: FrameStamp, line: StopLine) -> Sighting:
+    """The track as this line sees it."""
+    ground_px = bottom_center(track.box_px)
+    ground_m = distance_along(ground_px, line.line_px, line.direction) / line.scale_px_per_m
+    return Sighting(stamp=stamp, box_px=track.box_px, ground_px=ground_px, ground_m=ground_m)
+
+
+def leading_m(ground_m: float, length_m: float, view: View) -> float:
+    """The leading point's distance past the line: an approaching vehicle shows it, a departing one its trailing point."""
+    return ground_m if view is View.APPROACHING else ground_m + length_m
+
+
+def trailing_m(ground_m: float, length_m: float, view: View) -> float:
+    """The trailing point's distance past the line."""
+    return ground_m - length_m if view is View.APPROACHING else ground_m
+
+
+def leading_px(sighting: Sighting, length_m: float, line: StopLine) -> Point:
+    """Where the leading point is in the picture, by the line's scale."""
+    ahead_m = leading_m(0.0, length_m, line.view)
+    return along(sighting.ground_px, line.direction, ahead_m * line.scale_px_per_m)
+
+
+def trailing_px(sighting: Sighting, length_m: float, line: StopLine) -> Point:
+    """Where the trailing point is in the picture, by the line's scale."""
+    ahead_m = trailing_m(0.0, length_m, line.view)
+    return along(sighting.ground_px, line.direction, ahead_m * line.scale_px_per_m)
+
+
+def longest_m(length_m: float) -> float:
+    """The longest vehicle of a class of that length."""
+    return length_m * (1.0 + LENGTH_UNCERTAINTY)
+
+
+def shortest_m(length_m: float) -> float:
+    """The shortest vehicle of a class of that length."""
+    return length_m * (1.0 - LENGTH_UNCERTAINTY)
+
+
+def steadied(history: Sequence[Sighting]) -> tuple[float, ...]:
+    """The sightings' ``ground_m`` as medians of three neighbours: a box that jumps for one frame moves nobody over a line."""
+    raw = [sighting.ground_m for sighting in history]
+    if len(raw) < 3:
+        return tuple(raw)
+    inner = [sorted(raw[i - 1 : i + 2])[1] for i in range(1, len(raw) - 1)]
+    return (raw[0], *inner, raw[-1])
+
+
+def find_crossing(history: Sequence[Sighting], length_m: float, line: StopLine) -> Crossing | None:
+    """The last time the leading point went from before the line to past it and stayed there; None where it did not.
+
+    The bounds are the sightings around the crossing of the longest (earliest) and of the shortest (latest)
+    vehicle of the class: between two samples nothing is known but the order.
+    """
+    ground = steadied(history)
+    lead = [leading_m(value, length_m, line.view) for value in ground]
+    if not lead or lead[-1] < 0.0:
+        return None
+    before = next((i for i in range(len(lead) - 2, -1, -1) if lead[i] < 0.0), None)
+    if before is None:
+        return None
+    after = before + 1
+    longest, shortest = longest_m(length_m), shortest_m(length_m)
+    surely_before = next(
+        (i for i in range(before, -1, -1) if leading_m(ground[i], longest, line.view) < 0.0), None
+    )
+    surely_past = next(
+        (i for i in range(after, len(ground)) if leading_m(ground[i], shortest, line.view) >= 0.0),
+        len(ground) - 1,
+    )
+    share = -lead[before] / (lead[after] - lead[before])
+    first, second = history[before], history[after]
+    from_px, to_px = leading_px(first, length_m, line), leading_px(second, length_m, line)
+    return Crossing(
+        t_s=interpolate(first.stamp.media_s, second.stamp.media_s, share),
+        earliest_s=None if surely_before is None else history[surely_before].stamp.media_s,
+        latest_s=history[surely_past].stamp.media_s,
+        at_px=(interpolate(from_px[0], to_px[0], share), interpolate(from_px[1], to_px[1], share)),
+        before=before,
+        after=after,
+        surely_before=surely_before,
+    )
+
+
+def within_segment(sighting: Sighting, line: StopLine) -> bool:
+    """Whether the vehicle meets the line between its two ends."""
+    return 0.0 <= foot_share(sighting.ground_px, line.line_px, line.direction) <= 1.0
+
+
+def past_further_on(sighting: Sighting, line: StopLine) -> bool:
+    """Whether the visible ground point is beyond the further-on line."""
+    return distance_along(sighting.ground_px, line.further_on_px, line.direction) >= 0.0
+
+
+def keeps_to_approach(first: Sighting, last: Sighting, line: StopLine) -> bool:
+    """Whether the way from the first to the last sighting runs within 60 degrees of the approach direction."""
+    dx = last.ground_px[0] - first.ground_px[0]
+    dy = last.ground_px[1] - first.ground_px[1]
+    ahead = dx * line.direction[0] + dy * line.direction[1]
+    return ahead > 0.0 and ahead >= MAX_HEADING_COS * hypot(dx, dy)
+
+
+def trace_point(sighting: Sighting, length_m: float, line: StopLine) -> TracePoint:
+    """The sighting for the trace, with both tested points."""
+    return TracePoint(
+        index=sighting.stamp.index,
+        media_s=sighting.stamp.media_s,
+        box_px=sighting.box_px,
+        leading_px=leading_px(sighting, length_m, line),
+        trailing_px=trailing_px(sighting, length_m, line),
+        leading_m=leading_m(sighting.ground_m, length_m, line.view),
+        trailing_m=trailing_m(sighting.ground_m, length_m, line.view),
+    )
+
+
+def first_past(
+    history: Sequence[Sighting], crossing: Crossing, length_m: float, line: StopLine
+) -> int | None:
+    """The first sighting after the crossing whose trailing point is past the line, even for the longest vehicle."""
+    longest = longest_m(length_m)
+    for i in range(crossing.after, len(history)):
+        if trailing_m(history[i].ground_m, longest, line.view) >= 0.0:
+            return i
+    return None
