@@ -116,7 +116,8 @@ def test_a_car_that_crosses_two_seconds_into_red_is_accused_once(view: View) -> 
     assert finding.t_s == pytest.approx(RED_AT_S + 2.0, abs=0.02)
     assert finding.crossing_s is not None
     assert finding.crossing_s[0] <= RED_AT_S + 2.0 <= finding.crossing_s[1]
-    assert finding.time_into_red_min_s is not None and finding.time_into_red_max_s is not None
+    assert finding.time_into_red_min_s is not None
+    assert finding.time_into_red_max_s is not None
     assert finding.time_into_red_min_s <= 2.0 <= finding.time_into_red_max_s
     assert finding.at_px == pytest.approx((300.0, LINE_Y), abs=0.5)
 
@@ -131,10 +132,13 @@ def test_its_photos_show_it_before_past_and_further_on(view: View) -> None:
     ]
     trace = {point.index: point for point in finding.trace}
     before, past, further = (trace[photo.stamp.index] for photo in finding.photos)
-    assert before.leading_m is not None and before.leading_m < 0.0
-    assert past.trailing_m is not None and past.trailing_m >= 0.0
+    assert before.leading_m is not None
+    assert before.leading_m < 0.0
+    assert past.trailing_m is not None
+    assert past.trailing_m >= 0.0
     ground_m = further.trailing_m if view is View.DEPARTING else further.leading_m
-    assert ground_m is not None and ground_m >= 5.0
+    assert ground_m is not None
+    assert ground_m >= 5.0
     assert before.index < past.index < further.index
 
 
@@ -144,7 +148,8 @@ def test_nobody_is_accused_who_crosses_on_green_amber_or_within_the_grace(view: 
     amber = replay({1: crossing_at(RED_AT_S - 0.3)}, view=view)
     grace = replay({1: crossing_at(RED_AT_S + 0.1)}, view=view)
     assert [f for f in green + amber + grace if f.status is Status.ASSERTED] == []
-    assert green == [] and amber == []
+    assert green == []
+    assert amber == []
 
 
 def test_front_over_on_amber_and_rear_over_in_red_seen_from_behind_is_nothing() -> None:

@@ -73,7 +73,8 @@ def test_time_into_red_is_an_interval() -> None:
     assert red is not None
     assert red.min_s == pytest.approx(3.0 - 1.0)
     assert red.max_s == pytest.approx(3.1 - 0.96)
-    assert red.onset_seen and red.certain
+    assert red.onset_seen
+    assert red.certain
 
 
 def test_without_a_seen_onset_the_first_red_sample_gives_the_lower_end() -> None:
@@ -89,7 +90,8 @@ def test_an_event_after_the_red_or_before_it_is_no_event_in_red() -> None:
     assert signal.time_into_red(head, 2.1, 2.2) is None
     assert signal.time_into_red(head, 0.1, 0.5) is None
     over_the_end = signal.time_into_red(head, 1.9, 2.1)
-    assert over_the_end is not None and not over_the_end.certain
+    assert over_the_end is not None
+    assert not over_the_end.certain
 
 
 @given(
