@@ -1,0 +1,85 @@
+"""Makes the web application: the API under /api/v1 and the review page."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from api.http import routes_violations
+from api.http.guard import Guard
+from api.http.models import PREFIX
+from api.http.problems import MEDIA_TYPE, add_problem_handlers
+from api.work.review import ReviewDesk
+
+MAX_BODY_BYTES = 64 * 1024
+"""A decision with its longest note takes less than a tenth of it."""
+
+
+def create_app(desk: ReviewDesk) -> FastAPI:
+    """The application over that desk: for this machine's own pages and programs only, since it knows no accounts."""
+    app = _api()
+    app.state.desk = desk
+    web = Path(str(files("api") / "web"))
+    page = web / "index.html"
+
+    def review_page() -> Response:
+        """The one page; its script shows what the address names."""
+        return FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+    def start() -> Response:
+        return RedirectResponse("/review", 307)
+
+    app.add_api_route("/", start, include_in_schema=False)
+    app.add_api_route("/review", review_page, include_in_schema=False)
+    app.add_api_route("/review/{case_id}", review_page, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=web / "static"))
+    return app
+
+
+def describe_api() -> dict[str, Any]:
+    """The OpenAPI document of the API, without opening any data."""
+    return _api().openapi()
+
+
+def _api() -> FastAPI:
+    app = _DescribedApi(
+        title="Stopline",
+        summary="Cases of red-light running and illegal parking, with their evidence, for a person to decide.",
+        description=(
+            "It proposes; a person confirms. Errors are problem documents (RFC 9457). "
+            "Without accounts it serves this machine only: requests for another host, and changes that "
+            "come from another site's page, are refused (421 and 403)."
+        ),
+        version=version("stopline"),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # both would load their script from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    add_problem_handlers(app)
+    app.add_middleware(Guard)
+    app.include_router(routes_violations.router)
+    return app
+
+
+class _DescribedApi(FastAPI):
+    """Describes errors with the media type that they are sent with."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            document = super().openapi()
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    for status, response in operation["responses"].items():
+                        if int(status) >= 400:
+                            response["content"] = {MEDIA_TYPE: response["content"].pop("application/json")}
+            self.openapi_schema = document
+        return self.openapi_schema

@@ -1,0 +1,35 @@
+"""Turns a place in the queue into an opaque text and back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from rules.errors import StoplineError
+
+
+class CursorMalformedError(StoplineError):
+    """A cursor that this server did not give out."""
+
+    code = "cursor_malformed"
+
+    def __init__(self) -> None:
+        super().__init__("the cursor is not one that this server gave out; start again without one")
+
+
+def encode_cursor(number: int) -> str:
+    """The cursor that goes on after the case of that number."""
+    return base64.urlsafe_b64encode(f"after:{number}".encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> int:
+    """The number in the cursor. Raises CursorMalformedError."""
+    try:
+        plain = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as exc:
+        raise CursorMalformedError from exc
+    found = re.fullmatch(r"after:(0|[1-9]\d{0,17})", plain, re.ASCII)
+    if found is None or encode_cursor(int(found[1])) != cursor:
+        raise CursorMalformedError
+    return int(found[1])

@@ -1,0 +1,102 @@
+"""Stands before the app: refuses what does not come from this machine's own pages, and dresses every answer."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from http import HTTPStatus
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.problems import fault_response, problem_response
+
+LOG = logging.getLogger(__name__)
+
+HOSTS = ("localhost", "127.0.0.1", "[::1]")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Guard:
+    """ASGI middleware for a server without accounts, which only people at this machine may use.
+
+    Each request gets an id (``request.state.request_id``, header X-Request-ID). A Host that is not this
+    machine's name is refused: it would come from a page that let its own name point here. A request that
+    changes something is refused unless the browser says that it comes from our own page; a program that
+    sends neither Origin nor Sec-Fetch-Site is no browser and passes. What escapes the app is logged and
+    answered without its text.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        keep = "no-cache" if scope["path"].startswith("/static/") else "no-store"
+        started = False
+
+        async def send_dressed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers[name] = value
+                headers["X-Request-ID"] = request_id
+                headers.setdefault("Cache-Control", keep)
+            await send(message)
+
+        refusal = _refusal(request_id, scope["method"], Headers(scope=scope))
+        if refusal is not None:
+            await refusal(scope, receive, send_dressed)
+            return
+        try:
+            await self._app(scope, receive, send_dressed)
+        except Exception:
+            LOG.exception("request_failed", extra={"request_id": request_id})
+            if started:
+                raise  # half an answer is out: the connection must break
+            await fault_response(request_id)(scope, receive, send_dressed)
+
+
+def _refusal(request_id: str, method: str, headers: Headers) -> Response | None:
+    host = headers.get("host", "").lower()
+    name, colon, port = host.rpartition(":")
+    if host not in HOSTS and not (colon and name in HOSTS and port.isdecimal()):
+        return problem_response(
+            request_id,
+            HTTPStatus.MISDIRECTED_REQUEST,
+            "host_not_allowed",
+            "Host not allowed",
+            f"this server answers to {', '.join(HOSTS)} only",
+        )
+    if method in SAFE_METHODS:
+        return None
+    origin = headers.get("origin", f"http://{host}").lower()
+    site = headers.get("sec-fetch-site", "same-origin")
+    if origin != f"http://{host}" or site != "same-origin":
+        return problem_response(
+            request_id,
+            HTTPStatus.FORBIDDEN,
+            "cross_origin",
+            "Cross-origin request",
+            "a change must come from this server's own page",
+        )
+    return None

@@ -1,0 +1,323 @@
+"""What the API takes and gives, field by field."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic_core.core_schema import ValidationInfo
+
+from api.work.explain import CharacterChoice, PlateCell
+from api.work.packages import FileState
+from api.work.review import BAR_TEXT, CaseView, ConfirmBar, QueueItem, RejectCode
+from evidence.records import Case, CaseFilter, Decision, PackageState
+from rules.finding import Rule, Status
+
+PREFIX = "/api/v1"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QueueQuery(_Model):
+    """Which cases to list. Only asserted findings are listed unless ``status`` says otherwise."""
+
+    rule: Rule | None = Field(None, description="Only findings of this rule.")
+    status: Status | Literal["any"] = Field(
+        Status.ASSERTED,
+        description="'held' and 'exempt' findings accuse nobody and are listed on demand only.",
+    )
+    decision: Decision | None = Field(None, description="Only cases that are open, confirmed or rejected.")
+    camera: str | None = Field(None, max_length=200, description="Only cases of this camera.")
+    plate: Text | None = Field(None, max_length=32, description="Only plates that contain this text.")
+    package: PackageState | None = Field(None, description="Only complete or only incomplete packages.")
+    cursor: str | None = Field(
+        None, max_length=64, description="As given in 'next_cursor' or 'last_cursor'; opaque."
+    )
+    limit: int = Field(50, ge=1, le=200, description="At most so many cases.")
+
+    def wanted(self) -> CaseFilter:
+        """The filter that the records understand."""
+        return CaseFilter(
+            rule=self.rule,
+            status=None if self.status == "any" else self.status,
+            decision=self.decision,
+            camera_id=self.camera or None,
+            plate=(self.plate or "").upper() or None,
+            package=self.package,
+        )
+
+
+class ViolationSummary(_Model):
+    """A case as the queue shows it."""
+
+    id: str
+    url: str = Field(description="Address of the case in this API.")
+    rule: Rule
+    site_id: str
+    camera_id: str
+    place_id: str = Field(description="The stop line, zone or crosswalk, as in the site file.")
+    status: Status
+    t_s: float = Field(description="The event, in media seconds of its source.")
+    captured_at: datetime | None = Field(description="UTC; null where nobody knows the wall clock.")
+    vehicle_class: str
+    plate_text: str | None = Field(description="Null where the plate is unreadable.")
+    package: PackageState
+    package_reasons: list[str] = Field(description="What the package lacks.")
+    decision: Decision
+    thumbnail: str | None = Field(description="Address of a picture; null where the manifest cannot be had.")
+
+    @classmethod
+    def of(cls, item: QueueItem) -> ViolationSummary:
+        """The item as the queue shows it."""
+        picture = item.thumbnail
+        return cls(
+            **_summary(item.case),
+            thumbnail=None if picture is None else _url(item.case, "pictures", picture),
+        )
+
+
+class ViolationPage(_Model):
+    """Cases in the order of recording."""
+
+    items: list[ViolationSummary]
+    next_cursor: str | None = Field(description="Goes on after this page; null where nothing follows.")
+    last_cursor: str | None = Field(
+        description="Goes on after the last case listed so far, also when nothing follows yet: "
+        "asks for what is new. Null only where nothing was ever listed."
+    )
+
+
+class PlateChoice(_Model):
+    """A character or a whole plate with its confidence; null where the reading gave none."""
+
+    text: str
+    confidence: Share | None
+
+    @classmethod
+    def of(cls, choice: CharacterChoice) -> PlateChoice:
+        """The choice as sent."""
+        return cls(text=choice.text, confidence=choice.confidence)
+
+
+class PlateCellModel(_Model):
+    """One character of the plate, and what else it may be, best first."""
+
+    read: PlateChoice
+    instead: list[PlateChoice]
+
+    @classmethod
+    def of(cls, cell: PlateCell) -> PlateCellModel:
+        """The cell as sent."""
+        return cls(
+            read=PlateChoice.of(cell.read), instead=[PlateChoice.of(choice) for choice in cell.instead]
+        )
+
+
+class PlateModel(_Model):
+    """The vote over the readings of the plate."""
+
+    text: str | None = Field(description="Null where it is unreadable.")
+    confidence: Share
+    cells: list[PlateCellModel] = Field(description="One a character of 'text'; empty where it is null.")
+    alternatives: list[PlateChoice] = Field(
+        description="Other readings of the whole plate, with their share of the vote."
+    )
+
+
+class PictureModel(_Model):
+    """A picture of the sealed package."""
+
+    name: str
+    role: str = Field(
+        description="before_line, past_line, further_on, first, middle, last; plate or lamp for a close-up; else other."
+    )
+    url: str
+    sha256: str
+    state: FileState = Field(description="Whether the file is there, byte for byte as sealed.")
+    media_s: float | None
+    captured_at: str | None
+
+
+class ClipModel(_Model):
+    """The clip of the sealed package."""
+
+    name: str
+    url: str
+    sha256: str
+    state: FileState
+    first_media_s: float | None = Field(description="Media seconds of its first frame.")
+    last_media_s: float | None = Field(description="Media seconds of its last frame.")
+
+
+class ReviewModel(_Model):
+    """A decision that was made."""
+
+    decision: Decision
+    code: str | None
+    note: str
+    reviewer: str
+    decided_at: datetime
+
+
+class ConfirmBarModel(_Model):
+    """Why the case cannot be confirmed."""
+
+    code: ConfirmBar
+    detail: str
+
+
+class ViolationDetail(ViolationSummary):
+    """A case with all that its page shows."""
+
+    why: str = Field(description="Why it was asserted, or what is missing, in one sentence.")
+    reasons: list[str] = Field(description="The rule's own words.")
+    t_error_s: float | None = Field(description="Bound of 't_s'.")
+    plate: PlateModel | None = Field(description="Null where no plate was ever found.")
+    time_into_red_s: float | None
+    time_into_red_min_s: float | None = Field(description="What is asserted.")
+    time_into_red_max_s: float | None = Field(description="Null where the beginning of red was not seen.")
+    dwell_s: float | None
+    unseen_s: float | None
+    allowed_stop_s: float | None
+    pictures: list[PictureModel]
+    clip: ClipModel | None
+    trace_url: str
+    manifest_url: str
+    manifest_sha256: str
+    missing: list[str] = Field(description="Files that are not there as sealed.")
+    confirm_bar: ConfirmBarModel | None = Field(description="Null where the case can be confirmed.")
+    reviews: list[ReviewModel]
+
+    @classmethod
+    def of_view(cls, view: CaseView) -> ViolationDetail:
+        """The case as its page shows it."""
+        case, facts = view.case, view.facts
+        record = case.record
+        first = next((picture for picture in view.pictures if picture.state is FileState.SEALED), None)
+        return cls(
+            **_summary(case),
+            thumbnail=None if first is None else _url(case, "pictures", first.name, version=first.sha256),
+            why=view.why,
+            reasons=list(facts.get("reasons", ())),
+            plate=_plate(facts.get("plate"), view.plate_cells),
+            t_error_s=facts.get("t_error_s"),
+            time_into_red_s=facts.get("time_into_red_s"),
+            time_into_red_min_s=facts.get("time_into_red_min_s"),
+            time_into_red_max_s=facts.get("time_into_red_max_s"),
+            dwell_s=facts.get("dwell_s"),
+            unseen_s=facts.get("unseen_s"),
+            allowed_stop_s=facts.get("allowed_stop_s"),
+            pictures=[
+                PictureModel(
+                    name=picture.name,
+                    role=picture.role,
+                    url=_url(case, "pictures", picture.name, version=picture.sha256),
+                    sha256=picture.sha256,
+                    state=picture.state,
+                    media_s=picture.media_s,
+                    captured_at=picture.captured_at,
+                )
+                for picture in view.pictures
+            ],
+            clip=None
+            if view.clip is None
+            else ClipModel(
+                name=view.clip.name,
+                url=_url(case, "clip", version=view.clip.sha256),
+                sha256=view.clip.sha256,
+                state=view.clip.state,
+                first_media_s=view.clip.first_media_s,
+                last_media_s=view.clip.last_media_s,
+            ),
+            trace_url=_url(case, "trace"),
+            manifest_url=_url(case, "manifest"),
+            manifest_sha256=record.manifest_sha256,
+            missing=list(view.missing),
+            confirm_bar=None
+            if view.confirm_bar is None
+            else ConfirmBarModel(code=view.confirm_bar, detail=BAR_TEXT[view.confirm_bar]),
+            reviews=[
+                ReviewModel(
+                    decision=review.decision,
+                    code=review.code,
+                    note=review.note,
+                    reviewer=review.reviewer,
+                    decided_at=review.decided_at,
+                )
+                for review in case.reviews
+            ],
+        )
+
+
+class Confirm(_Model):
+    """The officer confirms the offence."""
+
+    decision: Literal["confirm"]
+    reviewer: Text = Field(min_length=1, max_length=80, description="Who decides; there are no accounts yet.")
+    note: Text = Field("", max_length=2000)
+
+
+class Reject(_Model):
+    """The officer rejects the case, and says why."""
+
+    decision: Literal["reject"]
+    reviewer: Text = Field(min_length=1, max_length=80, description="Who decides; there are no accounts yet.")
+    code: RejectCode = Field(description="'other' needs a note.")
+    note: Text = Field("", max_length=2000, validate_default=True)
+
+    @field_validator("note")
+    @classmethod
+    def _other_needs_a_note(cls, note: str, info: ValidationInfo) -> str:
+        if info.data.get("code") is RejectCode.OTHER and not note:
+            raise ValueError("the code 'other' needs a note that says why")
+        return note
+
+
+Verdict = Annotated[Confirm | Reject, Field(discriminator="decision")]
+
+
+def _summary(case: Case) -> dict[str, Any]:
+    record = case.record
+    return {
+        "id": record.id,
+        "url": _url(case),
+        "rule": record.rule,
+        "site_id": record.site_id,
+        "camera_id": record.camera_id,
+        "place_id": record.place_id,
+        "status": record.status,
+        "t_s": record.t_s,
+        "captured_at": record.captured_at,
+        "vehicle_class": record.vehicle_class,
+        "plate_text": record.plate_text,
+        "package": record.package,
+        "package_reasons": list(record.package_reasons),
+        "decision": case.decision,
+    }
+
+
+def _plate(plate: Any, cells: tuple[PlateCell, ...]) -> PlateModel | None:
+    if plate is None:
+        return None
+    return PlateModel(
+        text=plate.get("text"),
+        confidence=plate.get("confidence") or 0.0,
+        cells=[PlateCellModel.of(cell) for cell in cells],
+        alternatives=[
+            PlateChoice(text=other["text"], confidence=other["confidence"])
+            for other in plate.get("alternatives", ())
+        ],
+    )
+
+
+def _url(case: Case, *way: str, version: str | None = None) -> str:
+    parts = ("violations", case.record.id, *way)
+    address = "/".join((PREFIX, *(quote(part, safe="") for part in parts)))
+    return address if version is None else f"{address}?v={version}"

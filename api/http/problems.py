@@ -1,0 +1,175 @@
+"""Every error as a problem document (RFC 9457), with a stable code and the id of the request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from rules.errors import StoplineError
+
+LOG = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldProblem(BaseModel):
+    """One thing that is wrong with a request."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pointer: str = Field(
+        description="Where: '#/code' is a JSON Pointer into the body, '?limit' a query parameter, "
+        "'{case_id}' a part of the path."
+    )
+    code: str = Field(description="What kind of mistake; stable.")
+    detail: str = Field(description="What would be right, in words.")
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it, plus a code and the id of the request."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str = Field(description="A URN of the code; identifies the kind of problem.")
+    title: str = Field(description="The kind of problem in a few words.")
+    status: int = Field(description="The HTTP status, repeated.")
+    detail: str = Field(description="What went wrong this time.")
+    code: str = Field(description="The kind of problem; stable, for programs.")
+    request_id: str = Field(description="Stands in the X-Request-ID header and the server's log too.")
+    errors: list[FieldProblem] = Field(
+        default=[], description="Each mistake in the request, if that is the problem."
+    )
+
+
+STATUS_OF = {
+    "already_decided": (HTTPStatus.CONFLICT, "Already decided"),
+    "case_unknown": (HTTPStatus.NOT_FOUND, "Unknown case"),
+    "confirm_refused": (HTTPStatus.CONFLICT, "Cannot be confirmed"),
+    "cursor_malformed": (HTTPStatus.BAD_REQUEST, "Malformed cursor"),
+    "evidence_altered": (HTTPStatus.CONFLICT, "Evidence altered"),
+    "evidence_missing": (HTTPStatus.NOT_FOUND, "Evidence missing"),
+    "file_unknown": (HTTPStatus.NOT_FOUND, "Unknown file"),
+    "range_unsatisfiable": (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Range beyond the end"),
+    "records_busy": (HTTPStatus.SERVICE_UNAVAILABLE, "Records busy"),
+}
+"""Which status and title an error of ours gets by its code; any other is a fault of the server."""
+
+PLAIN = {
+    HTTPStatus.NOT_FOUND: ("not_found", "Not found", "there is nothing at this address"),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "method_not_allowed",
+        "Method not allowed",
+        "this address takes other methods",
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "body_too_large",
+        "Body too large",
+        "the request's body is too large",
+    ),
+}
+
+
+def problem_response(
+    request_id: str,
+    status: HTTPStatus,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    errors: Sequence[FieldProblem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The problem as a response."""
+    problem = Problem(
+        type=f"urn:stopline:problem:{code}",
+        title=title,
+        status=status.value,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+        errors=list(errors),
+    )
+    return JSONResponse(
+        problem.model_dump(), status.value, headers=dict(headers or {}), media_type=MEDIA_TYPE
+    )
+
+
+def fault_response(request_id: str) -> JSONResponse:
+    """What a caller learns of a mistake of ours: only that there was one, and under which id it stands in the log."""
+    return problem_response(
+        request_id,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal",
+        "Internal error",
+        "the server failed; its log has the reason under this request id",
+    )
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """From here on the app answers its own, the framework's and our errors with problem documents."""
+    app.add_exception_handler(StoplineError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _plain)
+
+
+def request_id_of(request: Request) -> str:
+    """The id that the guard gave to the request."""
+    return str(request.state.request_id)
+
+
+def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, StoplineError)
+    request_id = request_id_of(request)
+    if error.code not in STATUS_OF:
+        LOG.error("request_failed", extra={"request_id": request_id, "code": error.code}, exc_info=error)
+        return fault_response(request_id)
+    status, title = STATUS_OF[error.code]
+    headers = {"Retry-After": "1"} if error.retryable else getattr(error, "headers", None)
+    return problem_response(request_id, status, error.code, title, str(error), headers=headers)
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    problems = [
+        FieldProblem(pointer=_pointer(found["loc"]), code=found["type"], detail=_in_words(found["msg"]))
+        for found in error.errors()
+    ]
+    return problem_response(
+        request_id_of(request),
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "request_invalid",
+        "Invalid request",
+        "; ".join(f"{problem.pointer}: {problem.detail}" for problem in problems),
+        errors=problems,
+    )
+
+
+def _plain(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    code, title, detail = PLAIN.get(
+        status, (f"http_{status.value}", status.phrase, status.description.lower())
+    )
+    return problem_response(request_id_of(request), status, code, title, detail, headers=error.headers)
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    """``location`` as the framework gives it: where it looked, then the way inside (a union's tag is not part of it)."""
+    where, *inside = location
+    if where == "body":
+        way = [part for part in inside if part not in ("confirm", "reject")]
+        if way and isinstance(way[0], int) and len(inside) == 1:
+            return "#"  # the offset at which the body stops being JSON
+        return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in way)
+    name = str(inside[0]) if inside else ""
+    return f"?{name}" if where == "query" else f"{{{name}}}"
+
+
+def _in_words(message: str) -> str:
+    return message.removeprefix("Value error, ")

@@ -1,0 +1,291 @@
+"""What an officer does with cases: go through the queue, look at one, decide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from api.work.explain import PlateCell, plate_cells, why
+from api.work.packages import (
+    EvidenceAlteredError,
+    EvidenceMissingError,
+    FileState,
+    FileUnknownError,
+    Packages,
+    SealedFile,
+    state_of,
+)
+from evidence.records import Case, CaseFilter, CaseRecord, Decision, Records, Review
+from rules.errors import StoplineError
+from rules.finding import Status
+
+Clock = Callable[[], datetime]
+"""Says what time it is, as aware UTC."""
+
+TRACE = "trace.json"
+
+
+class RejectCode(StrEnum):
+    """Why a case is rejected; ``other`` needs a note."""
+
+    ROLLING_RIGHT = "rolling-right"
+    STOPPED = "stopped"
+    TOO_CLOSE = "too-close"
+    SIGNAL_UNCLEAR = "signal-unclear"
+    PLATE_UNREADABLE = "plate-unreadable"
+    OBSTRUCTED = "obstructed"
+    WRONG_VEHICLE = "wrong-vehicle"
+    EMERGENCY = "emergency-or-directed-by-police"
+    EXEMPT = "loading-or-exempt"
+    OUTSIDE_SCHEDULE = "outside-schedule"
+    EVIDENCE_MISSING = "evidence-missing"
+    OTHER = "other"
+
+
+class CaseUnknownError(StoplineError):
+    """No case has that id."""
+
+    code = "case_unknown"
+
+    def __init__(self, case_id: str) -> None:
+        super().__init__(f"there is no case {case_id}")
+        self.case_id = case_id
+
+
+class ConfirmBar(StrEnum):
+    """Why a case cannot be confirmed, whoever asks."""
+
+    DECIDED = "already_decided"
+    MEDIA = "evidence_missing"
+    HELD = "second_review_required"
+    EXEMPT = "exempt"
+
+
+BAR_TEXT = {
+    ConfirmBar.DECIDED: "the case is decided",
+    ConfirmBar.MEDIA: "evidence is missing or altered, so the case can only be rejected",
+    ConfirmBar.HELD: "a held case accuses nobody; confirming it needs a second review, which is not available yet",
+    ConfirmBar.EXEMPT: "an exempt vehicle is recorded only",
+}
+
+
+class ConfirmRefusedError(StoplineError):
+    """The case cannot be confirmed; ``bar`` says why."""
+
+    code = "confirm_refused"
+
+    def __init__(self, case_id: str, bar: ConfirmBar) -> None:
+        super().__init__(f"case {case_id} cannot be confirmed: {BAR_TEXT[bar]}")
+        self.case_id = case_id
+        self.bar = bar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueItem:
+    """A case in the queue; ``thumbnail`` is a listed picture of it, None where the manifest cannot be had."""
+
+    case: Case
+    thumbnail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage:
+    """A page of the queue, in order of recording; ``more`` says whether cases follow it."""
+
+    items: tuple[QueueItem, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture of the package.
+
+    ``role`` is the photo's role, else 'plate', 'lamp' or 'other'; its moment is None where the trace has none.
+    """
+
+    name: str
+    role: str
+    sha256: str
+    state: FileState
+    media_s: float | None
+    captured_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedClip:
+    """The clip of the package; its first and last frame in media seconds, None where the trace does not say."""
+
+    name: str
+    sha256: str
+    state: FileState
+    first_media_s: float | None
+    last_media_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """All that the officer sees of a case; ``missing`` names each file that is not there as sealed."""
+
+    case: Case
+    facts: Mapping[str, Any]
+    why: str
+    plate_cells: tuple[PlateCell, ...]
+    pictures: tuple[Picture, ...]
+    clip: ListedClip | None
+    missing: tuple[str, ...]
+    confirm_bar: ConfirmBar | None
+
+
+class ReviewDesk:
+    """One officer's desk over ``records`` and their ``packages``; ``clock`` dates decisions.
+
+    Methods raise CaseUnknownError for an id that is not there, and what Records and Packages raise.
+    """
+
+    def __init__(self, records: Records, packages: Packages, clock: Clock) -> None:
+        self._records = records
+        self._packages = packages
+        self._clock = clock
+
+    def queue(self, wanted: CaseFilter, *, after_number: int | None, limit: int) -> QueuePage:
+        """Up to ``limit`` cases after that number."""
+        cases = self._records.page(wanted, after_number=after_number, limit=limit + 1)
+        items = tuple(QueueItem(case=case, thumbnail=self._thumbnail(case.record)) for case in cases[:limit])
+        return QueuePage(items=items, more=len(cases) > limit)
+
+    def look_at(self, case_id: str) -> CaseView:
+        """The case with the state of each of its files, all of them hashed."""
+        case = self._case(case_id)
+        record = case.record
+        facts: dict[str, Any] = json.loads(record.event_json)
+        try:
+            listed = self._packages.listed(record)
+        except (EvidenceMissingError, EvidenceAlteredError) as exc:
+            return self._view(case, facts, (), None, (exc.name,))
+        states = {file.name: state_of(self._packages, record, file.name) for file in listed}
+        trace = self._trace(record) if states.get(TRACE) is FileState.SEALED else {}
+        facts = {**trace.get("finding", {}), **facts}
+        moments = {photo["file"]: photo for photo in trace.get("photos", ())}
+        pictures = []
+        clip = None
+        for file in listed:
+            if file.name.endswith(".jpg"):
+                moment = moments.get(file.name, {})
+                pictures.append(
+                    Picture(
+                        name=file.name,
+                        role=str(moment.get("role") or _role_by_name(file.name)),
+                        sha256=file.sha256,
+                        state=states[file.name],
+                        media_s=moment.get("media_s"),
+                        captured_at=moment.get("captured_at"),
+                    )
+                )
+            elif file.name.endswith(".mp4") and clip is None:
+                timing = trace.get("clip") or {}
+                clip = ListedClip(
+                    name=file.name,
+                    sha256=file.sha256,
+                    state=states[file.name],
+                    first_media_s=timing.get("first_media_s"),
+                    last_media_s=timing.get("last_media_s"),
+                )
+        missing = tuple(name for name, state in states.items() if state is not FileState.SEALED)
+        return self._view(case, facts, pictures, clip, missing)
+
+    def picture(self, case_id: str, name: str) -> SealedFile:
+        """The picture of that name in the case's package. Raises FileUnknownError where it is no picture."""
+        record = self._case(case_id).record
+        if not name.endswith(".jpg"):
+            raise FileUnknownError(case_id, name)
+        return self._packages.read(record, name)
+
+    def trace(self, case_id: str) -> SealedFile:
+        """The trace of the case's package."""
+        return self._packages.read(self._case(case_id).record, TRACE)
+
+    def clip(self, case_id: str) -> SealedFile:
+        """The clip of the case's package. Raises FileUnknownError where it has none."""
+        record = self._case(case_id).record
+        for file in self._packages.listed(record):
+            if file.name.endswith(".mp4"):
+                return self._packages.read(record, file.name)
+        raise FileUnknownError(case_id, "clip.mp4")
+
+    def manifest(self, case_id: str) -> SealedFile:
+        """The manifest of the case's package, as sealed."""
+        return self._packages.manifest(self._case(case_id).record)
+
+    def confirm(self, case_id: str, *, note: str, reviewer: str) -> CaseView:
+        """The case as confirmed. Raises AlreadyDecidedError, or ConfirmRefusedError where something bars it."""
+        bar = self.look_at(case_id).confirm_bar
+        if bar is not None and bar is not ConfirmBar.DECIDED:  # a decided case is refused by the records
+            raise ConfirmRefusedError(case_id, bar)
+        return self._decide(case_id, Decision.CONFIRMED, None, note, reviewer)
+
+    def reject(self, case_id: str, *, code: RejectCode, note: str, reviewer: str) -> CaseView:
+        """The case as rejected. Raises AlreadyDecidedError."""
+        self._case(case_id)
+        return self._decide(case_id, Decision.REJECTED, code.value, note, reviewer)
+
+    def _decide(
+        self, case_id: str, decision: Decision, code: str | None, note: str, reviewer: str
+    ) -> CaseView:
+        review = Review(decision=decision, code=code, note=note, reviewer=reviewer, decided_at=self._clock())
+        self._records.decide(case_id, review)
+        return self.look_at(case_id)
+
+    def _case(self, case_id: str) -> Case:
+        case = self._records.case(case_id)
+        if case is None:
+            raise CaseUnknownError(case_id)
+        return case
+
+    def _thumbnail(self, record: CaseRecord) -> str | None:
+        try:
+            names = [file.name for file in self._packages.listed(record) if file.name.endswith(".jpg")]
+        except (EvidenceMissingError, EvidenceAlteredError):
+            return None
+        scenes = sorted(name for name in names if name.startswith("scene"))
+        return scenes[len(scenes) // 2] if scenes else next(iter(names), None)
+
+    def _trace(self, record: CaseRecord) -> Mapping[str, Any]:
+        trace: dict[str, Any] = json.loads(self._packages.read(record, TRACE).content)
+        return trace
+
+    def _view(
+        self,
+        case: Case,
+        facts: Mapping[str, Any],
+        pictures: Sequence[Picture],
+        clip: ListedClip | None,
+        missing: tuple[str, ...],
+    ) -> CaseView:
+        return CaseView(
+            case=case,
+            facts=facts,
+            why=why(case.record, facts),
+            plate_cells=plate_cells(facts.get("plate")),
+            pictures=tuple(pictures),
+            clip=clip,
+            missing=missing,
+            confirm_bar=_confirm_bar(case, missing),
+        )
+
+
+def _confirm_bar(case: Case, missing: Sequence[str]) -> ConfirmBar | None:
+    if case.decision is not Decision.OPEN:
+        return ConfirmBar.DECIDED
+    if case.record.status is Status.HELD:
+        return ConfirmBar.HELD
+    if case.record.status is Status.EXEMPT:
+        return ConfirmBar.EXEMPT
+    return ConfirmBar.MEDIA if missing else None
+
+
+def _role_by_name(name: str) -> str:
+    return next((role for role in ("plate", "lamp") if name.startswith(role)), "other")
