@@ -13,7 +13,9 @@ CONFTEST = Path(__file__).resolve().parents[1] / "conftest.py"
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """An empty project, in a folder of its own, whose tests have our conftest; not in CI."""
     monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # none is needed, and importing them again is slow
+    monkeypatch.setenv(
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1"
+    )  # none is needed, and importing them again is slow
     checkout = pytester.mkdir("checkout")
     (checkout / "tests").mkdir()
     (checkout / "tests" / "conftest.py").write_text(CONFTEST.read_text())

@@ -1,0 +1,50 @@
+# `make` or `make help` lists what can be made.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --no-annotate --no-header --group build
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-system test check golden prove lock clean
+
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  %-14s %s\n' "$$name" "$$text"; done
+
+setup: $(STAMP) ## Build .venv with the stopline command and the test tools (PYTHON=python3.12 chooses the Python)
+
+$(STAMP): requirements-dev.lock pyproject.toml deploy/setup_venv.sh
+	@deploy/setup_venv.sh "$(PYTHON)" $(VENV)
+	@touch $@
+
+setup-system: ## Install the Debian packages that some tests need (as root; otherwise say what is left out)
+	@deploy/setup_system.sh
+
+test: setup setup-system check ## Set up, check, and run every test
+	$(BIN)/pytest
+
+check: setup ## Check format, lint, types, import contracts and house rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q tests/architecture
+
+golden: setup ## Write the golden files anew; review their diff before you commit it
+	$(BIN)/pytest --golden
+	@git status --short -- tests/golden
+
+prove: setup ## Run the proof NAME=... at full size into benchmarks/proofs/NAME.json; without NAME list the proofs
+	@$(BIN)/python -m benchmarks.prove $(NAME)
+
+lock: ## Resolve pyproject.toml into the hashed locks (needs uv; UPGRADE=1 also takes newer releases)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove .venv, caches and build leftovers
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
