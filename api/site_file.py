@@ -1,0 +1,138 @@
+"""Loads a site file: from YAML on disk to the site as the rules see it, or every problem with its line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from api.errors import ConfigInvalidError, Problem
+from api.site_checks import site_problems
+from api.site_pixels import SizePx, direction_px, line_px, point_px, scale_px_per_m
+from api.site_problems import problems_of
+from api.site_schema import DAYS, CameraPart, GatePart, NoParkingPart, NormBox, SiteDocument, StopLinePart
+from api.yaml_text import parse_yaml
+from rules.observation import ObjectClass
+from rules.site import Camera, Gate, Head, NoParkingZone, Site, StopLine, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFile:
+    """A site file that is in order: its name, the SHA-256 of its bytes (hex), what it says, and the site itself."""
+
+    file: str
+    sha256: str
+    document: SiteDocument
+    site: Site
+
+
+def load_site_file(path: Path) -> SiteFile:
+    """The site file at ``path``. Raises ConfigInvalidError with every problem found, also where it can't be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as exc:
+        problem = Problem(file=str(path), line=None, field="", message=f"cannot be read: {exc.strerror}")
+        raise ConfigInvalidError([problem]) from exc
+    return parse_site_file(data, str(path))
+
+
+def parse_site_file(data: bytes, file: str) -> SiteFile:
+    """The site file of those bytes; ``file`` is the name that errors give. Raises ConfigInvalidError."""
+    yaml = parse_yaml(data, file)
+    try:
+        document = SiteDocument.model_validate(yaml.value)
+    except ValidationError as exc:
+        raise ConfigInvalidError(problems_of(exc, yaml, SiteDocument)) from exc
+    problems = site_problems(document, yaml)
+    if problems:
+        raise ConfigInvalidError(problems)
+    return SiteFile(file=file, sha256=sha256(data).hexdigest(), document=document, site=site_of(document))
+
+
+def site_schema_text() -> str:
+    """The JSON Schema of a site file, indented, ending in a newline."""
+    return json.dumps(SiteDocument.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def site_of(document: SiteDocument) -> Site:
+    """The site in pixels of each camera's picture.
+
+    A head that no camera sees is in no ``Site.heads``; stop lines still name it, so that its state stays unknown.
+    """
+    sizes_px = {camera.id: camera.size_px for camera in document.cameras}
+    return Site(
+        site_id=document.site.id,
+        name=document.site.name,
+        time_zone=document.site.time_zone,
+        plate_profile=document.site.plate_profile,
+        heads=tuple(
+            _head(head.id, head.camera, head.box, sizes_px[head.camera])
+            for head in document.heads
+            if head.camera is not None and head.box is not None
+        ),
+        cameras=tuple(_camera(camera) for camera in document.cameras),
+    )
+
+
+def _head(head_id: str, camera_id: str, box: NormBox, size_px: SizePx) -> Head:
+    x1, y1 = point_px((box[0], box[1]), size_px)
+    x2, y2 = point_px((box[2], box[3]), size_px)
+    return Head(head_id=head_id, camera_id=camera_id, box_px=(x1, y1, x2, y2))
+
+
+def _camera(part: CameraPart) -> Camera:
+    return Camera(
+        camera_id=part.id,
+        width_px=part.size_px[0],
+        height_px=part.size_px[1],
+        stop_lines=tuple(_stop_line(line, part.size_px) for line in part.stop_lines),
+        no_parking=tuple(_zone(zone, part.size_px) for zone in part.no_parking),
+        gates=tuple(_gate(gate, part.size_px) for gate in part.gates),
+        plates=part.plates,
+        max_gap_s=part.max_gap_s,
+    )
+
+
+def _stop_line(part: StopLinePart, size_px: SizePx) -> StopLine:
+    direction = direction_px(part.direction, size_px)
+    return StopLine(
+        line_id=part.id,
+        movement=part.movement,
+        line_px=line_px(part.line, size_px),
+        further_on_px=line_px(part.further_on, size_px),
+        direction=direction,
+        view=part.view,
+        scale_px_per_m=scale_px_per_m(part.scale, direction, size_px),
+        head_ids=part.heads,
+        grace_s=part.grace_s,
+        standing_s=part.standing_s,
+    )
+
+
+def _zone(part: NoParkingPart, size_px: SizePx) -> NoParkingZone:
+    return NoParkingZone(
+        zone_id=part.id,
+        polygon_px=tuple(point_px(corner, size_px) for corner in part.zone),
+        allowed_stop_s=part.allowed_stop_s,
+        windows=tuple(
+            Window(
+                days=frozenset(DAYS.index(day) for day in window.days),
+                start_min=window.start,
+                end_min=window.end,
+            )
+            for window in part.windows
+        ),
+        exempt_classes=frozenset(ObjectClass(name) for name in part.exempt),
+        max_unseen_share=part.max_unseen_share,
+    )
+
+
+def _gate(part: GatePart, size_px: SizePx) -> Gate:
+    return Gate(
+        gate_id=part.id,
+        line_px=line_px(part.line, size_px),
+        direction=direction_px(part.direction, size_px),
+    )
