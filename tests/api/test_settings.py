@@ -1,0 +1,52 @@
+"""Every setting is documented, read from one place, and a wrong one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.errors import ConfigInvalidError
+from api.settings import Settings
+
+
+def test_each_setting_says_what_it_means_and_why_that_default() -> None:
+    for name, field in Settings.model_fields.items():
+        text = field.description or ""
+        assert "Default" in text, f"{name} doesn't say what its default is"
+        assert ":" in text.partition("Default")[2], f"{name} doesn't say why that default"
+    assert Settings.model_config.get("frozen") is True
+    assert Settings.model_config.get("extra") == "forbid"
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = Settings.of({"HOME": "/home/x"})
+    assert settings.cache == Path("/home/x/.cache/stopline")
+    assert settings.threads == 2
+    assert settings.no_color is False
+
+
+def test_the_environment_sets_what_it_names() -> None:
+    settings = Settings.of({"STOPLINE_CACHE": "/c", "STOPLINE_THREADS": "4", "NO_COLOR": "0", "PATH": "/bin"})
+    assert (settings.cache, settings.threads, settings.no_color) == (Path("/c"), 4, True)
+    assert Settings.of({"XDG_CACHE_HOME": "/x"}).cache == Path("/x/stopline")
+    assert Settings.of({"STOPLINE_NO_COLOR": "true"}).no_color is True
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        (
+            {"STOPLINE_CAHCE": "/c"},
+            "environment: STOPLINE_CAHCE: unknown setting; known: STOPLINE_CACHE,",
+        ),
+        ({"STOPLINE_THREADS": "many"}, "STOPLINE_THREADS: 'many'"),
+        ({"STOPLINE_THREADS": "0"}, "greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_would_be_right(
+    environment: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigInvalidError) as caught:
+        Settings.of(environment)
+    assert message in str(caught.value)
