@@ -1,0 +1,236 @@
+"""The rule for parking: who stood in a no-parking zone for longer than the allowed stop, once per stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rules import parking_case, parking_stay, standing
+from rules.finding import Output, Watch
+from rules.geometry import iou
+from rules.observation import Box, ObjectClass, Observation
+from rules.parking_case import PARKING_CLASSES
+from rules.parking_stay import Stay
+from rules.schedule import LocalTime, disarmed_reason, in_force
+from rules.site import Camera, NoParkingZone
+from rules.standing import Sample, Trail
+
+HIDDEN_MAX_S = 30.0
+"""A stay may bridge this much without a sighting; also how long a place must look empty to have been left."""
+
+SWAP_S = 2.0
+"""Within this time no other vehicle can have taken the place of one that drove off: the tracks were mixed up."""
+
+EMPTY_S = 1.5
+"""A place that looks empty for this long has been left, when its vehicle's track was seen elsewhere."""
+
+REENFORCE_S = 3600.0
+"""A vehicle that still stands so long after its finding begins a new stay (no source: local practice differs)."""
+
+WATCH_S, WATCH_EVERY_S = 1.0, 4.0
+"""A standing vehicle's plate is read for this long, again and again: it doesn't change, and reading costs time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkingState:
+    """What one camera knows of its zones: tracks, stays in the order in which they began, and what was said.
+
+    ``said_s`` holds, per zone and track, when a finding was said; ``in_force_since_s`` per zone since when
+    its hours have been seen to hold. Mappings are treated as immutable.
+    """
+
+    trails: Mapping[int, Trail] = field(default_factory=dict)
+    stays: tuple[Stay, ...] = ()
+    said_s: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    in_force_since_s: Mapping[str, float] = field(default_factory=dict)
+    last_s: float | None = None
+
+
+def initial(camera: Camera) -> ParkingState:
+    """The state before the camera's first observation of a segment."""
+    return ParkingState()
+
+
+def step(
+    state: ParkingState, observation: Observation, camera: Camera, local: LocalTime | None
+) -> tuple[ParkingState, tuple[Output, ...]]:
+    """The state after one observation, and what is to be said.
+
+    A vehicle counts for the first zone, in the camera's order, in which it stands and which is not disarmed
+    for want of a wall clock; ``local`` is the local time of the frame, None where nobody knows it.
+    """
+    if observation.tracks is None or not camera.no_parking:
+        return state, ()
+    stamp, now_s = observation.stamp, observation.stamp.media_s
+    samples = {
+        point.track_id: Sample(stamp=stamp, object_class=point.object_class, box_px=point.box_px)
+        for point in observation.tracks
+        if point.object_class in PARKING_CLASSES
+    }
+    boxes = {point.track_id: point.box_px for point in observation.tracks}
+    zones = {zone.zone_id: zone for zone in camera.no_parking}
+    since_s = {
+        zone.zone_id: state.in_force_since_s.get(zone.zone_id, now_s)
+        for zone in camera.no_parking
+        if in_force(zone.windows, local)
+    }
+    trails = {key: trail for key, trail in state.trails.items() if now_s - trail.last_s <= standing.MEMORY_S}
+    for track_id, sample in samples.items():
+        trails[track_id] = standing.remember(trails.get(track_id), sample)
+    blind = state.last_s is None or now_s - state.last_s > camera.max_gap_s
+    looked = [_look(stay, samples, boxes, now_s, blind, camera.max_gap_s) for stay in state.stays]
+    said_s = {key: at_s for key, at_s in state.said_s.items() if now_s - at_s <= REENFORCE_S}
+    armed = [zone for zone in camera.no_parking if disarmed_reason(zone, local) is None]
+    stays = _with_rested(looked, trails, now_s, armed, said_s, camera.max_gap_s)
+
+    outputs: list[Output] = []
+    kept: list[Stay] = []
+    for stay in stays:
+        zone = zones[stay.zone_id]
+        if _left(stay, now_s):
+            outputs.extend(parking_case.close(stay, zone, camera.camera_id))
+            continue
+        if stay.said_s is not None and now_s - stay.said_s > REENFORCE_S:
+            stay = parking_stay.begun_anew(stay, now_s)
+        stay, told = parking_case.judge(stay, zone, stamp, since_s.get(stay.zone_id), camera.camera_id)
+        outputs.extend(told)
+        if stay.said_s is not None:
+            said_s.update({(stay.zone_id, track_id): stay.said_s for track_id in stay.tracks})
+        elif stay.clock_s is not None and now_s >= stay.watch_next_s and stay.last.stamp is stamp:
+            until_s = now_s + WATCH_S
+            outputs.append(Watch(track_id=stay.tracks[-1], why=f"stands in {zone.zone_id}", until_s=until_s))
+            stay = replace(stay, watch_next_s=now_s + WATCH_EVERY_S)
+        kept.append(stay)
+    state = ParkingState(
+        trails=trails, stays=tuple(kept), said_s=said_s, in_force_since_s=since_s, last_s=now_s
+    )
+    return state, tuple(outputs)
+
+
+def finish(state: ParkingState, camera: Camera) -> tuple[ParkingState, tuple[Output, ...]]:
+    """What remains to be said when the segment has ended: cases that lack something are held, keeps released."""
+    zones = {zone.zone_id: zone for zone in camera.no_parking}
+    outputs = [
+        output
+        for stay in state.stays
+        for output in parking_case.close(stay, zones[stay.zone_id], camera.camera_id)
+    ]
+    return replace(state, stays=()), tuple(outputs)
+
+
+def tracks_of(state: ParkingState, track_id: int) -> tuple[int, ...]:
+    """All tracks under which the standing vehicle named ``track_id`` was seen; only itself where none stands.
+
+    A finding's ``track_id`` is the first of them; its plate may have been read under any.
+    """
+    return next((stay.tracks for stay in state.stays if track_id in stay.tracks), (track_id,))
+
+
+def _look(
+    stay: Stay,
+    samples: Mapping[int, Sample],
+    boxes: Mapping[int, Box],
+    now_s: float,
+    blind: bool,
+    max_gap_s: float,
+) -> Stay:
+    """The stay after looking for its vehicle in one frame; ``blind`` when no frame came for too long before it."""
+    sample = samples.get(stay.tracks[-1])
+    others = [box for track_id, box in boxes.items() if track_id != stay.tracks[-1]]
+    if sample is not None and (
+        standing.is_at(sample.box_px, stay.place_px)
+        or standing.is_partly_at(sample.box_px, stay.place_px, others)
+    ):
+        return parking_stay.sighted(stay, sample, max_gap_s)
+    elsewhere = sample is not None and iou(sample.box_px, stay.place_px) < 0.3
+    empty_since_s = now_s if stay.empty_since_s is None or blind else stay.empty_since_s
+    if any(standing.covers(box, stay.place_px) for box in boxes.values()):
+        return replace(stay, elsewhere=stay.elsewhere or elsewhere, empty_since_s=None)
+    return replace(stay, elsewhere=stay.elsewhere or elsewhere, empty_since_s=empty_since_s)
+
+
+def _left(stay: Stay, now_s: float) -> bool:
+    """Whether the vehicle has gone: its place was seen empty, or (before a finding) it was not seen for too long."""
+    if stay.replaced:
+        return True
+    if stay.empty_since_s is not None:
+        empty_s = now_s - stay.empty_since_s
+        if empty_s > HIDDEN_MAX_S or (stay.elsewhere and empty_s > EMPTY_S):
+            return True
+    return stay.said_s is None and now_s - stay.last.stamp.media_s > HIDDEN_MAX_S
+
+
+def _with_rested(
+    looked: Sequence[Stay],
+    trails: Mapping[int, Trail],
+    now_s: float,
+    armed: Sequence[NoParkingZone],
+    said_s: Mapping[tuple[str, int], float],
+    max_gap_s: float,
+) -> list[Stay]:
+    """The stays, with each track that has just been found to stand in a zone joined to its stay or begun as a new one."""
+    stays = list(looked)
+    for track_id in sorted(trails):
+        trail = trails[track_id]
+        if trail.last_s != now_s or any(
+            stay.tracks[-1] == track_id and stay.last.stamp.media_s == now_s for stay in stays
+        ):
+            continue
+        box = trail.samples[-1].box_px
+        zone = next((zone for zone in armed if standing.stands_in(box, zone.polygon_px)), None)
+        place = None if zone is None else standing.resting_place(trail)
+        if zone is None or place is None or _is_double(stays, place, now_s):
+            continue
+        arrival_s, there = standing.arrival(trail, place)
+        index = _same_vehicle(stays, track_id, trail, place, there, now_s)
+        if index is None:
+            stays = [_replaced(stay, track_id) for stay in stays]
+            fresh = parking_stay.new_stay(zone.zone_id, track_id, place, arrival_s, there, max_gap_s)
+            stays.append(replace(fresh, said_s=said_s.get((zone.zone_id, track_id))))
+        else:
+            stays[index] = parking_stay.joined(stays[index], track_id, place, there, max_gap_s)
+    return stays
+
+
+def _is_double(stays: Sequence[Stay], place: Box, now_s: float) -> bool:
+    """Whether the box is a second detection of a vehicle that is seen standing under its own track."""
+    return any(stay.last.stamp.media_s == now_s and iou(stay.place_px, place) >= 0.6 for stay in stays)
+
+
+def _replaced(stay: Stay, track_id: int) -> Stay:
+    return replace(stay, replaced=True) if track_id in (stay.tracks[0], stay.tracks[-1]) else stay
+
+
+def _same_vehicle(
+    stays: Sequence[Stay],
+    track_id: int,
+    trail: Trail,
+    place: Box,
+    there: Sequence[Sample],
+    now_s: float,
+) -> int | None:
+    """The index of the unseen stay whose vehicle now shows under this track, or None.
+
+    Same place, same kind of vehicle, and either first seen right there (it was hidden, and did not arrive) or
+    there so soon that no other vehicle can have taken the place. After a finding the place may differ in
+    extent, as a vehicle that gets uncovered does: no second case may come of it.
+    """
+    best: tuple[float, int] | None = None
+    for index, stay in enumerate(stays):
+        unseen_s = there[0].stamp.media_s - stay.last.stamp.media_s
+        if stay.last.stamp.media_s == now_s or not _alike(stay.object_class, there[-1].object_class):
+            continue
+        if stay.said_s is None:
+            same_place = standing.is_at(place, stay.place_px) and unseen_s <= HIDDEN_MAX_S
+        else:
+            same_place = standing.overlaps_much(place, stay.place_px)
+        was_there = standing.is_at(trail.first.box_px, place) or unseen_s <= SWAP_S
+        shared = iou(place, stay.place_px)
+        if same_place and (was_there or track_id in stay.tracks) and (best is None or shared > best[0]):
+            best = (shared, index)
+    return None if best is None else best[1]
+
+
+def _alike(first: ObjectClass, second: ObjectClass) -> bool:
+    """Detectors take cars, buses and trucks for one another, but not for motorcycles."""
+    return (first is ObjectClass.MOTORCYCLE) == (second is ObjectClass.MOTORCYCLE)
