@@ -13,8 +13,8 @@ command -v "$python" >/dev/null \
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
     || die "'$python' is $("$python" --version 2>&1); Stopline needs 3.11 or newer. Name one: make setup PYTHON=python3.12"
 
-# A venv without a working pip is what an interrupted setup or a removed Python leaves behind.
-if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+# No venv, or what an interrupted setup or a removed Python leaves of one: no pip, no Python, no prefix of its own.
+if ! "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.prefix == sys.base_prefix)' 2>/dev/null; then
     if ! output=$("$python" -m venv --clear "$venv" 2>&1); then
         printf '%s\n' "$output" >&2
         die "'$python -m venv' failed (above). On Debian and Ubuntu it is a package of its own: apt-get install python3-venv"
