@@ -14,6 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from api.clock import SystemClock
+from api.settings import load_settings
 from benchmarks.machine import Machine, this_commit, this_machine
 from benchmarks.proof import Figures, Proof, Verdict
 
@@ -175,6 +177,6 @@ def _text(moment: datetime) -> str:
 
 
 if __name__ == "__main__":
-    cache = Path(os.environ.get("STOPLINE_CACHE") or Path.home() / ".cache" / "stopline")
-    here = Places(checkout=CHECKOUT, reports=CHECKOUT / "benchmarks" / "proofs", state=cache / "proofs")
-    sys.exit(main(sys.argv[1:], discover(), here, lambda: datetime.now(UTC)))
+    state = load_settings().cache / "proofs"
+    here = Places(checkout=CHECKOUT, reports=CHECKOUT / "benchmarks" / "proofs", state=state)
+    sys.exit(main(sys.argv[1:], discover(), here, SystemClock().now))

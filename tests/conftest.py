@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from api.settings import load_settings
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 GOLDEN = CHECKOUT / "tests" / "golden"
 FOOTAGE_TIMEOUT_S = 900
@@ -46,8 +48,8 @@ def weights(shared: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def cache_dir() -> Path:
-    """Where downloaded weights are kept between runs: ``$STOPLINE_CACHE``, or ``~/.cache/stopline``."""
-    folder = Path(os.environ.get("STOPLINE_CACHE") or Path.home() / ".cache" / "stopline")
+    """Where fetched weights are kept between runs, as the settings say: ``$STOPLINE_CACHE``, or ``~/.cache/stopline``."""
+    folder = load_settings().cache
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from api.clock import SystemClock
 from benchmarks.proof import Figures, Proof, Trial, Verdict
 from benchmarks.prove import Places, discover, main, run
 
@@ -77,7 +78,7 @@ def test_proof_passes_at_small_size(
         request.getfixturevalue("shared")
     here = Path(__file__).resolve().parents[2]
     places = Places(checkout=here, reports=tmp_path / "reports", state=tmp_path / "state")
-    report = run(name, proof, proof.small, places, lambda: datetime.now(UTC))
+    report = run(name, proof, proof.small, places, SystemClock().now)
     for key, value in report.figures.items():
         figure(key, value)
     assert report.passed, report.figures
