@@ -17,9 +17,6 @@ from api.http.models import PREFIX
 from api.http.problems import MEDIA_TYPE, add_problem_handlers
 from api.work.review import ReviewDesk
 
-MAX_BODY_BYTES = 64 * 1024
-"""A decision with its longest note takes less than a tenth of it."""
-
 
 def create_app(desk: ReviewDesk) -> FastAPI:
     """The application over that desk: for this machine's own pages and programs only, since it knows no accounts."""
@@ -62,7 +59,6 @@ def _api() -> FastAPI:
         docs_url=None,  # both would load their script from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
     )
     add_problem_handlers(app)
     app.add_middleware(Guard)

@@ -6,13 +6,17 @@ import logging
 import uuid
 from http import HTTPStatus
 
+from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.problems import fault_response, problem_response
+from api.http.problems import fault_response, plain_problem, problem_response
 
 LOG = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 64 * 1024
+"""A decision with its longest note takes less than a tenth of it."""
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -36,8 +40,8 @@ class Guard:
     Each request gets an id (``request.state.request_id``, header X-Request-ID). A Host that is not this
     machine's name is refused: it would come from a page that let its own name point here. A request that
     changes something is refused unless the browser says that it comes from our own page; a program that
-    sends neither Origin nor Sec-Fetch-Site is no browser and passes. What escapes the app is logged and
-    answered without its text.
+    sends neither Origin nor Sec-Fetch-Site is no browser and passes. A body over MAX_BODY_BYTES is refused
+    before it is read. What escapes the app is logged and answered without its text.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -51,6 +55,15 @@ class Guard:
         scope.setdefault("state", {})["request_id"] = request_id
         keep = "no-cache" if scope["path"].startswith("/static/") else "no-store"
         started = False
+        body_bytes = 0
+
+        async def receive_bounded() -> Message:
+            nonlocal body_bytes
+            message = await receive()
+            body_bytes += len(message.get("body", b""))
+            if body_bytes > MAX_BODY_BYTES:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
 
         async def send_dressed(message: Message) -> None:
             nonlocal started
@@ -68,7 +81,7 @@ class Guard:
             await refusal(scope, receive, send_dressed)
             return
         try:
-            await self._app(scope, receive, send_dressed)
+            await self._app(scope, receive_bounded, send_dressed)
         except Exception:
             LOG.exception("request_failed", extra={"request_id": request_id})
             if started:
@@ -87,6 +100,9 @@ def _refusal(request_id: str, method: str, headers: Headers) -> Response | None:
             "Host not allowed",
             f"this server answers to {', '.join(HOSTS)} only",
         )
+    length = headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > MAX_BODY_BYTES:
+        return plain_problem(request_id, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if method in SAFE_METHODS:
         return None
     origin = headers.get("origin", f"http://{host}").lower()

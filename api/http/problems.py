@@ -111,6 +111,16 @@ def fault_response(request_id: str) -> JSONResponse:
     )
 
 
+def plain_problem(
+    request_id: str, status: HTTPStatus, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The problem that a bare HTTP status stands for."""
+    code, title, detail = PLAIN.get(
+        status, (f"http_{status.value}", status.phrase, status.description.lower())
+    )
+    return problem_response(request_id, status, code, title, detail, headers=headers)
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """From here on the app answers its own, the framework's and our errors with problem documents."""
     app.add_exception_handler(StoplineError, _ours)
@@ -152,11 +162,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _plain(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    status = HTTPStatus(error.status_code)
-    code, title, detail = PLAIN.get(
-        status, (f"http_{status.value}", status.phrase, status.description.lower())
-    )
-    return problem_response(request_id_of(request), status, code, title, detail, headers=error.headers)
+    return plain_problem(request_id_of(request), HTTPStatus(error.status_code), error.headers)
 
 
 def _pointer(location: Sequence[str | int]) -> str:

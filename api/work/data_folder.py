@@ -5,30 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 
 from api.work.packages import FolderPackages
-from api.work.review import Clock, ReviewDesk
-from evidence.records_sql import SqlRecords
+from api.work.review import Now, ReviewDesk
+from evidence.records_sql import RecordsError, SqlRecords
 from rules.errors import StoplineError
 
 RECORDS_FILE = "records.sqlite"
 
 
 class DataFolderError(StoplineError):
-    """A folder without cases to show."""
+    """A folder whose cases cannot be shown; the text says why."""
 
     code = "input_unreadable"
 
 
 def open_records(folder: Path) -> SqlRecords:
-    """The records of the folder, to be closed by the caller. Raises DataFolderError, and RecordsError for a damaged file."""
+    """The records of the folder, to be closed by the caller. Raises DataFolderError."""
+    wanted = "give the one that 'stopline replay --out' filled"
     if not folder.is_dir():
-        raise DataFolderError(f"{folder} is not a folder; give the one that 'stopline replay --out' filled")
+        raise DataFolderError(f"{folder} is not a folder; {wanted}")
     if not (folder / RECORDS_FILE).is_file():
-        raise DataFolderError(
-            f"{folder} holds no {RECORDS_FILE}; give a folder that 'stopline replay --out' filled"
-        )
-    return SqlRecords(folder / RECORDS_FILE, create=False)
+        raise DataFolderError(f"{folder} holds no {RECORDS_FILE}; {wanted}")
+    try:
+        return SqlRecords(folder / RECORDS_FILE, create=False)
+    except RecordsError as exc:
+        raise DataFolderError(str(exc)) from exc
 
 
-def review_desk(folder: Path, records: SqlRecords, clock: Clock) -> ReviewDesk:
+def review_desk(folder: Path, records: SqlRecords, now: Now) -> ReviewDesk:
     """A desk over the folder's records and packages."""
-    return ReviewDesk(records, FolderPackages(folder), clock)
+    return ReviewDesk(records, FolderPackages(folder), now)

@@ -23,7 +23,7 @@ from evidence.records import Case, CaseFilter, CaseRecord, Decision, Records, Re
 from rules.errors import StoplineError
 from rules.finding import Status
 
-Clock = Callable[[], datetime]
+Now = Callable[[], datetime]
 """Says what time it is, as aware UTC."""
 
 TRACE = "trace.json"
@@ -141,15 +141,15 @@ class CaseView:
 
 
 class ReviewDesk:
-    """One officer's desk over ``records`` and their ``packages``; ``clock`` dates decisions.
+    """One officer's desk over ``records`` and their ``packages``; ``now`` dates decisions.
 
     Methods raise CaseUnknownError for an id that is not there, and what Records and Packages raise.
     """
 
-    def __init__(self, records: Records, packages: Packages, clock: Clock) -> None:
+    def __init__(self, records: Records, packages: Packages, now: Now) -> None:
         self._records = records
         self._packages = packages
-        self._clock = clock
+        self._now = now
 
     def queue(self, wanted: CaseFilter, *, after_number: int | None, limit: int) -> QueuePage:
         """Up to ``limit`` cases after that number."""
@@ -168,7 +168,7 @@ class ReviewDesk:
             return self._view(case, facts, (), None, (exc.name,))
         states = {file.name: state_of(self._packages, record, file.name) for file in listed}
         trace = self._trace(record) if states.get(TRACE) is FileState.SEALED else {}
-        facts = {**trace.get("finding", {}), **facts}
+        facts = _joined(trace.get("finding", {}), facts)
         moments = {photo["file"]: photo for photo in trace.get("photos", ())}
         pictures = []
         clip = None
@@ -235,7 +235,7 @@ class ReviewDesk:
     def _decide(
         self, case_id: str, decision: Decision, code: str | None, note: str, reviewer: str
     ) -> CaseView:
-        review = Review(decision=decision, code=code, note=note, reviewer=reviewer, decided_at=self._clock())
+        review = Review(decision=decision, code=code, note=note, reviewer=reviewer, decided_at=self._now())
         self._records.decide(case_id, review)
         return self.look_at(case_id)
 
@@ -285,6 +285,14 @@ def _confirm_bar(case: Case, missing: Sequence[str]) -> ConfirmBar | None:
     if case.record.status is Status.EXEMPT:
         return ConfirmBar.EXEMPT
     return ConfirmBar.MEDIA if missing else None
+
+
+def _joined(sealed: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event's fields, and what only the sealed finding knows."""
+    joined = {**sealed, **{name: value for name, value in event.items() if value is not None}}
+    if sealed.get("plate") and event.get("plate"):
+        joined["plate"] = {**sealed["plate"], **event["plate"]}
+    return joined
 
 
 def _role_by_name(name: str) -> str:
