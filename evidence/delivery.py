@@ -1,0 +1,55 @@
+"""Takes sealed packages from the spool to the store and the records, each step repeatable, and finishes what a crash left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from evidence import manifest
+from evidence.durable import Disk
+from evidence.records import Records
+from evidence.spool import Spool
+from evidence.store import PackageStore
+from evidence.store_local import LocalStore
+
+SPOOL_FOLDER = "spool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepReport:
+    """What a sweep did and found: ids it ``finished``, scratch it ``removed``, and packages that no record lists."""
+
+    finished: tuple[str, ...]
+    removed: tuple[str, ...]
+    unrecorded: tuple[str, ...]
+
+
+def deliver(case_id: str, spool: Spool, store: PackageStore, records: Records) -> bool:
+    """The sealed entry is in the store and recorded, and gone from the spool. True where the record is new.
+
+    After a crash between any two of these steps the same call finishes them. Raises what the store, the
+    spool and the records raise; the entry then stays for a later call.
+    """
+    record = spool.record(case_id)
+    store.put(case_id, spool.package(case_id))
+    is_new = records.add_case(record)
+    spool.done(case_id)
+    return is_new
+
+
+def sweep(data_dir: Path, records: Records, disk: Disk | None = None) -> SweepReport:
+    """Everything that a crash left in the data folder is finished or removed; run it while nobody writes there.
+
+    A sealed entry of the spool is verified, stored and recorded; what was not sealed is removed (the rules
+    will find it again). Raises PackageDamagedError for a sealed entry that is not whole: it stays.
+    """
+    disk = Disk() if disk is None else disk
+    spool, store = Spool(data_dir / SPOOL_FOLDER, disk), LocalStore(data_dir, disk)
+    removed = (*spool.clear_scratch(), *store.clear_scratch())
+    finished = spool.sealed_ids()
+    for case_id in finished:
+        manifest.verified(case_id, partial(spool.read, case_id))
+        deliver(case_id, spool, store, records)
+    unrecorded = tuple(case_id for case_id in store.ids() if records.case(case_id) is None)
+    return SweepReport(finished=finished, removed=removed, unrecorded=unrecorded)

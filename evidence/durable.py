@@ -1,0 +1,102 @@
+"""Writes to disk so that what was done before a crash or a full disk stands whole, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from evidence.errors import DiskError, DiskFullError
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""No room on the disk, in the quota, or beneath the limit of a file's size."""
+
+NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
+"""Why a hard link may be refused where a copy would succeed."""
+
+
+def open_new(path: Path) -> BinaryIO:
+    """The file opened for writing; it must not exist yet."""
+    return path.open("xb")
+
+
+class Disk:
+    """One local file system. Every method raises DiskFullError where there is no room, DiskError for any other refusal.
+
+    ``opener`` opens the files that are written; a test hands in one that runs out of room.
+    """
+
+    def __init__(self, opener: Callable[[Path], BinaryIO] = open_new) -> None:
+        self._open = opener
+
+    def make_folder(self, folder: Path) -> None:
+        """The folder stands, and its parents."""
+        with _translated(folder, 0):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """The new file holds the data and is on the disk; its name is only after ``settle`` of its folder."""
+        with _translated(path, len(data)), self._open(path) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self, path: Path) -> bytes:
+        """The bytes of the file."""
+        with _translated(path, 0):
+            return path.read_bytes()
+
+    def copy(self, source: Path, target: Path) -> None:
+        """The new file ``target`` has the bytes of ``source``: a hard link on the same file system, else a copy, on the disk."""
+        try:
+            os.link(source, target)
+        except OSError as exc:
+            if exc.errno not in NO_LINK:
+                raise _of(exc, target, 0) from exc
+            self.write(target, self.read(source))
+
+    def settle(self, folder: Path) -> None:
+        """The names in the folder are on the disk."""
+        with _translated(folder, 0):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def seal(self, building: Path, sealed: Path) -> None:
+        """The folder has its final name, with all its files, on the disk; there is no moment with half of it."""
+        self.settle(building)
+        with _translated(sealed, 0):
+            building.rename(sealed)
+        self.settle(sealed.parent)
+
+    def remove(self, folder: Path) -> None:
+        """The folder is gone, or was not there; a crash meanwhile leaves it under a name ending in ``.removing``."""
+        doomed = folder if folder.name.endswith(".removing") else folder.with_name(f"{folder.name}.removing")
+        with _translated(folder, 0):
+            if doomed != folder and folder.exists():
+                shutil.rmtree(doomed, ignore_errors=True)
+                folder.rename(doomed)
+            if doomed.exists():
+                shutil.rmtree(doomed)
+
+
+@contextmanager
+def _translated(path: Path, needed_bytes: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise _of(exc, path, needed_bytes) from exc
+
+
+def _of(exc: OSError, path: Path, needed_bytes: int) -> DiskFullError | DiskError:
+    if exc.errno not in FULL:
+        return DiskError(path, exc.strerror or "refused")
+    existing = next((folder for folder in (path, *path.parents) if folder.is_dir()), None)
+    free = None if existing is None else shutil.disk_usage(existing).free
+    return DiskFullError(path, needed_bytes, free)
