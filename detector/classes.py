@@ -40,7 +40,11 @@ class ClassTable:
 
 def class_table(names: Sequence[str]) -> ClassTable:
     """The table for a model whose classes are ``names``, whatever their case; its columns may be empty."""
-    found = [(column, _OURS[name.strip().lower()]) for column, name in enumerate(names) if name.strip().lower() in _OURS]
+    found = [
+        (column, _OURS[name.strip().lower()])
+        for column, name in enumerate(names)
+        if name.strip().lower() in _OURS
+    ]
     return ClassTable(
         names=tuple(names),
         columns=tuple(column for column, _ in found),

@@ -8,14 +8,21 @@ from typing import Protocol
 from detector.picture import Picture
 from rules.observation import Box, ObjectClass
 
+TWO_WHEELED = frozenset({ObjectClass.MOTORCYCLE, ObjectClass.BICYCLE})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """A box in float pixels of the original picture, clipped to it, with its class and ``score`` (0..1)."""
+    """One road user found in one picture, in a box that is clipped to it and not empty.
+
+    ``score`` (0..1) says how surely somebody is there, ``class_score`` how surely they are of ``object_class``;
+    the two differ for a rider whose machine is made out less surely than the person on it.
+    """
 
     object_class: ObjectClass
     box_px: Box
     score: float
+    class_score: float
 
 
 class Detector(Protocol):

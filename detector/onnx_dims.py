@@ -37,7 +37,8 @@ def with_input_size(model: bytes, input_name: str, width_px: int, height_px: int
         if _text(value_info, _VALUE_NAME) != input_name:
             return value_info
         return _edited(
-            value_info, {_VALUE_TYPE: lambda t: _edited(t, {_TYPE_TENSOR: lambda x: _edited(x, {_TENSOR_SHAPE: dims})})}
+            value_info,
+            {_VALUE_TYPE: lambda t: _edited(t, {_TYPE_TENSOR: lambda x: _edited(x, {_TENSOR_SHAPE: dims})})},
         )
 
     def dims(shape: bytes) -> bytes:
