@@ -19,7 +19,10 @@ HIDDEN_MAX_S = 30.0
 """A stay may bridge this much without a sighting; also how long a place must look empty to have been left."""
 
 SWAP_S = 2.0
-"""Within this time no other vehicle can have taken the place of one that drove off: the tracks were mixed up."""
+"""Within this time no other vehicle can have taken the place of one that drove off: the tracks were mixed up.
+
+A car behind needs 3.3 s to move up by 7 m at 2.5 m/s², and for the first and last 0.7 s it is "at" its place.
+"""
 
 EMPTY_S = 1.5
 """A place that looks empty for this long has been left, when its vehicle's track was seen elsewhere."""
@@ -142,11 +145,13 @@ def _look(
         or standing.is_partly_at(sample.box_px, stay.place_px, others)
     ):
         return parking_stay.sighted(stay, sample, max_gap_s)
-    elsewhere = sample is not None and iou(sample.box_px, stay.place_px) < 0.3
-    empty_since_s = now_s if stay.empty_since_s is None or blind else stay.empty_since_s
-    if any(standing.covers(box, stay.place_px) for box in boxes.values()):
-        return replace(stay, elsewhere=stay.elsewhere or elsewhere, empty_since_s=None)
-    return replace(stay, elsewhere=stay.elsewhere or elsewhere, empty_since_s=empty_since_s)
+    elsewhere = stay.elsewhere
+    if elsewhere is None and sample is not None and iou(sample.box_px, stay.place_px) < 0.3:
+        soon = now_s - stay.last.stamp.media_s <= max_gap_s
+        elsewhere = not (soon and standing.differs_in_size(sample.box_px, stay.place_px))
+    covered = any(standing.covers(box, stay.place_px) for box in boxes.values())
+    since_s = now_s if stay.empty_since_s is None or blind else stay.empty_since_s
+    return replace(stay, elsewhere=elsewhere, empty_since_s=None if covered else since_s)
 
 
 def _left(stay: Stay, now_s: float) -> bool:
@@ -211,22 +216,26 @@ def _same_vehicle(
 ) -> int | None:
     """The index of the unseen stay whose vehicle now shows under this track, or None.
 
-    Same place, same kind of vehicle, and either first seen right there (it was hidden, and did not arrive) or
-    there so soon that no other vehicle can have taken the place. After a finding the place may differ in
-    extent, as a vehicle that gets uncovered does: no second case may come of it.
+    Same place, same kind of vehicle, and either there so soon that no other vehicle can have taken the place,
+    or first seen right there (it was hidden and did not arrive) while the stay's own track was not seen
+    elsewhere. In doubt it is another vehicle, whose clock starts anew. After a finding doubt goes the other
+    way, and the place may differ in extent, as a vehicle that gets uncovered does: no second case comes of it.
     """
     best: tuple[float, int] | None = None
     for index, stay in enumerate(stays):
         unseen_s = there[0].stamp.media_s - stay.last.stamp.media_s
         if stay.last.stamp.media_s == now_s or not _alike(stay.object_class, there[-1].object_class):
             continue
+        soon, was_there = unseen_s <= SWAP_S, standing.is_at(trail.first.box_px, place)
         if stay.said_s is None:
-            same_place = standing.is_at(place, stay.place_px) and unseen_s <= HIDDEN_MAX_S
+            hidden = was_there and not stay.elsewhere and unseen_s <= HIDDEN_MAX_S
+            same = standing.is_at(place, stay.place_px) and (soon or hidden)
         else:
-            same_place = standing.overlaps_much(place, stay.place_px)
-        was_there = standing.is_at(trail.first.box_px, place) or unseen_s <= SWAP_S
+            same = standing.overlaps_much(place, stay.place_px) and (
+                soon or was_there or track_id in stay.tracks
+            )
         shared = iou(place, stay.place_px)
-        if same_place and (was_there or track_id in stay.tracks) and (best is None or shared > best[0]):
+        if same and (best is None or shared > best[0]):
             best = (shared, index)
     return None if best is None else best[1]
 

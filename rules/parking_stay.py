@@ -19,8 +19,9 @@ class Stay:
     ``arrival_s`` bounds when it came, ``clock_s`` when the legal clock began (None outside the zone's
     hours). ``gaps_s`` are the intervals between sightings that were too long. ``limit`` is the first frame at
     or after the end of the allowed stop, ``said_s`` when a finding was said. ``elsewhere``: its track was seen
-    somewhere else since its last sighting; ``empty_since_s``: its place looks empty since then; ``replaced``:
-    its track has come to rest at another place.
+    somewhere else since its last sighting, and surely by driving there (False: the track jumped to another
+    vehicle; None: not seen); ``empty_since_s``: its place looks empty since then; ``replaced``: its track has
+    come to rest at another place.
     """
 
     zone_id: str
@@ -35,7 +36,7 @@ class Stay:
     trace: tuple[TracePoint, ...] = ()
     limit: FrameStamp | None = None
     said_s: float | None = None
-    elsewhere: bool = False
+    elsewhere: bool | None = None
     empty_since_s: float | None = None
     replaced: bool = False
     watch_next_s: float = 0.0
@@ -111,7 +112,7 @@ def sighted(stay: Stay, sample: Sample, max_gap_s: float) -> Stay:
     if all(voted is not sample.object_class for voted, _ in classes):
         classes = (*classes, (sample.object_class, 0))
     classes = tuple((voted, n + (voted is sample.object_class)) for voted, n in classes)
-    return replace(stay, last=sample, classes=classes, gaps_s=gaps_s, elsewhere=False, empty_since_s=None)
+    return replace(stay, last=sample, classes=classes, gaps_s=gaps_s, elsewhere=None, empty_since_s=None)
 
 
 def without_clock(stay: Stay) -> Stay:

@@ -80,7 +80,7 @@ def resting_place(trail: Trail) -> Box | None:
     before, after = _mean(recent[:half]), _mean(recent[-half:])
     if not _near(after, before, DRIFT_SHARE):
         return None
-    x1, y1, x2, y2 = (sorted(sample.box_px[side] for sample in recent)[half] for side in range(4))
+    x1, y1, x2, y2 = (_median([sample.box_px[side] for sample in recent]) for side in range(4))
     return (x1, y1, x2, y2)
 
 
@@ -114,19 +114,17 @@ def arrival(trail: Trail, place: Box) -> tuple[tuple[float, float], tuple[Sample
 
     Earliest is the last sample that was not at the place, latest the first that lies within ``EXACT_SHARE``
     of it plus ``ROLL_S``, never later than the last sample. Both are the first sample's time where the track
-    stood when it was first seen: then the stay is only known to be at least as long.
+    stood so exactly when it was first seen: then the stay is only known to be at least as long.
     """
     start = len(trail.samples)
     while start > 0 and is_at(trail.samples[start - 1].box_px, place):
         start -= 1
     there = trail.samples[start:] or trail.samples[-1:]
-    if there[0] is trail.first:
-        first_s = there[0].stamp.media_s
-        return (first_s, first_s), there
-    before = trail.samples[start - 1] if start > 0 else there[0]
     exact = next((sample for sample in there if _near(sample.box_px, place, EXACT_SHARE)), there[-1])
-    latest_s = min(exact.stamp.media_s + ROLL_S, trail.last_s)
-    return (before.stamp.media_s, latest_s), there
+    if exact is trail.first:
+        return (exact.stamp.media_s, exact.stamp.media_s), there
+    earliest = trail.samples[max(0, start - 1)]
+    return (earliest.stamp.media_s, min(exact.stamp.media_s + ROLL_S, trail.last_s)), there
 
 
 def stands_in(box: Box, polygon: Sequence[Point]) -> bool:
@@ -161,6 +159,11 @@ def overlaps_much(box: Box, place: Box) -> bool:
     return iou(box, place) >= 0.3 or (smaller > 0.0 and _shared_area(box, place) >= 0.7 * smaller)
 
 
+def differs_in_size(box: Box, place: Box) -> bool:
+    """Whether the box cannot be that of the same vehicle a moment later: its area differs by more than 60 %."""
+    return not 1 / 1.6 <= box_area(box) / max(1.0, box_area(place)) <= 1.6
+
+
 def _near(box: Box, place: Box, share: float) -> bool:
     width, height = place[2] - place[0], place[3] - place[1]
     (x, y), (place_x, place_y) = center(box), center(place)
@@ -180,3 +183,9 @@ def _shared_area(first: Box, second: Box) -> float:
 def _mean(samples: Sequence[Sample]) -> Box:
     x1, y1, x2, y2 = (sum(sample.box_px[side] for sample in samples) / len(samples) for side in range(4))
     return (x1, y1, x2, y2)
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return (ordered[half] + ordered[-half - 1]) / 2.0
