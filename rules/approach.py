@@ -12,7 +12,7 @@ from rules.geometry import along, bottom_center, distance_along, foot_share, int
 from rules.observation import Box, FrameStamp, ObjectClass, Point, TrackPoint
 from rules.site import StopLine, View
 
-CLASS_LENGTH_M: Mapping[ObjectClass, float] = MappingProxyType(
+BODY_M: Mapping[ObjectClass, float] = MappingProxyType(
     {
         ObjectClass.CAR: 4.5,
         ObjectClass.BUS: 11.0,
@@ -21,10 +21,25 @@ CLASS_LENGTH_M: Mapping[ObjectClass, float] = MappingProxyType(
         ObjectClass.BICYCLE: 1.8,
     }
 )
-"""Wheel-contact to wheel-contact plus overhangs of a common vehicle of the class, in metres."""
+"""Length of a common vehicle of the class from end to end, in metres."""
+
+REAR_TO_FRONT_M: Mapping[ObjectClass, float] = MappingProxyType(
+    {**BODY_M, ObjectClass.MOTORCYCLE: 1.35, ObjectClass.BICYCLE: 1.05}
+)
+"""From the ground point that a camera behind a vehicle sees to its leading point, in metres.
+
+On four wheels the whole body: counting the overhang as over the line favours the driver. On two wheels the
+wheelbase: the box ends where the rear wheel touches the ground, and the front wheel is the leading point.
+"""
+
+SLOW_M_S = 2.0
+"""Whoever is slower than walking pace from front to rear over the line did not drive over it in one go."""
 
 LENGTH_UNCERTAINTY = 0.15
-"""A vehicle may be this share longer or shorter than its class's length (design section 4)."""
+"""A vehicle may be this share longer or shorter than its class (design section 4)."""
+
+STANDING_SPAN_M = 0.75
+"""A vehicle whose ground point stays within this range stands; boxes of standing vehicles jitter by less."""
 
 MAX_HEADING_COS = 0.5
 """A vehicle that moves more than 60 degrees off the approach direction does not use this approach."""
@@ -70,36 +85,45 @@ def sight(track: TrackPoint, stamp: FrameStamp, line: StopLine) -> Sighting:
     return Sighting(stamp=stamp, box_px=track.box_px, ground_px=ground_px, ground_m=ground_m)
 
 
-def leading_m(ground_m: float, length_m: float, view: View) -> float:
+def reach_m(object_class: ObjectClass, view: View) -> float:
+    """How far the tested point that the camera does not see lies from the one it sees.
+
+    Approaching, the front is seen and the whole body must be past the line; departing, the rear is seen and
+    the leading point decides when the line was crossed.
+    """
+    return BODY_M[object_class] if view is View.APPROACHING else REAR_TO_FRONT_M[object_class]
+
+
+def leading_m(ground_m: float, reach_m: float, view: View) -> float:
     """The leading point's distance past the line: an approaching vehicle shows it, a departing one its trailing point."""
-    return ground_m if view is View.APPROACHING else ground_m + length_m
+    return ground_m if view is View.APPROACHING else ground_m + reach_m
 
 
-def trailing_m(ground_m: float, length_m: float, view: View) -> float:
+def trailing_m(ground_m: float, reach_m: float, view: View) -> float:
     """The trailing point's distance past the line."""
-    return ground_m - length_m if view is View.APPROACHING else ground_m
+    return ground_m - reach_m if view is View.APPROACHING else ground_m
 
 
-def leading_px(sighting: Sighting, length_m: float, line: StopLine) -> Point:
+def leading_px(sighting: Sighting, reach_m: float, line: StopLine) -> Point:
     """Where the leading point is in the picture, by the line's scale."""
-    ahead_m = leading_m(0.0, length_m, line.view)
+    ahead_m = leading_m(0.0, reach_m, line.view)
     return along(sighting.ground_px, line.direction, ahead_m * line.scale_px_per_m)
 
 
-def trailing_px(sighting: Sighting, length_m: float, line: StopLine) -> Point:
+def trailing_px(sighting: Sighting, reach_m: float, line: StopLine) -> Point:
     """Where the trailing point is in the picture, by the line's scale."""
-    ahead_m = trailing_m(0.0, length_m, line.view)
+    ahead_m = trailing_m(0.0, reach_m, line.view)
     return along(sighting.ground_px, line.direction, ahead_m * line.scale_px_per_m)
 
 
-def longest_m(length_m: float) -> float:
-    """The longest vehicle of a class of that length."""
-    return length_m * (1.0 + LENGTH_UNCERTAINTY)
+def longest_m(reach_m: float) -> float:
+    """The same for the longest vehicle of the class."""
+    return reach_m * (1.0 + LENGTH_UNCERTAINTY)
 
 
-def shortest_m(length_m: float) -> float:
-    """The shortest vehicle of a class of that length."""
-    return length_m * (1.0 - LENGTH_UNCERTAINTY)
+def shortest_m(reach_m: float) -> float:
+    """The same for the shortest vehicle of the class."""
+    return reach_m * (1.0 - LENGTH_UNCERTAINTY)
 
 
 def steadied(history: Sequence[Sighting]) -> tuple[float, ...]:
@@ -111,21 +135,26 @@ def steadied(history: Sequence[Sighting]) -> tuple[float, ...]:
     return (raw[0], *inner, raw[-1])
 
 
-def find_crossing(history: Sequence[Sighting], length_m: float, line: StopLine) -> Crossing | None:
+def find_crossing(
+    history: Sequence[Sighting], reach_m: float, line: StopLine, max_gap_s: float
+) -> Crossing | None:
     """The last time the leading point went from before the line to past it and stayed there; None where it did not.
 
     The bounds are the sightings around the crossing of the longest (earliest) and of the shortest (latest)
-    vehicle of the class: between two samples nothing is known but the order.
+    vehicle of the class: between two samples nothing is known but the order. No crossing is inferred
+    where the sightings before and after the line are more than ``max_gap_s`` apart.
     """
     ground = steadied(history)
-    lead = [leading_m(value, length_m, line.view) for value in ground]
+    lead = [leading_m(value, reach_m, line.view) for value in ground]
     if not lead or lead[-1] < 0.0:
         return None
     before = next((i for i in range(len(lead) - 2, -1, -1) if lead[i] < 0.0), None)
     if before is None:
         return None
     after = before + 1
-    longest, shortest = longest_m(length_m), shortest_m(length_m)
+    if history[after].stamp.media_s - history[before].stamp.media_s > max_gap_s:
+        return None
+    longest, shortest = longest_m(reach_m), shortest_m(reach_m)
     surely_before = next(
         (i for i in range(before, -1, -1) if leading_m(ground[i], longest, line.view) < 0.0), None
     )
@@ -135,7 +164,7 @@ def find_crossing(history: Sequence[Sighting], length_m: float, line: StopLine) 
     )
     share = -lead[before] / (lead[after] - lead[before])
     first, second = history[before], history[after]
-    from_px, to_px = leading_px(first, length_m, line), leading_px(second, length_m, line)
+    from_px, to_px = leading_px(first, reach_m, line), leading_px(second, reach_m, line)
     return Crossing(
         t_s=interpolate(first.stamp.media_s, second.stamp.media_s, share),
         earliest_s=None if surely_before is None else history[surely_before].stamp.media_s,
@@ -165,25 +194,37 @@ def keeps_to_approach(first: Sighting, last: Sighting, line: StopLine) -> bool:
     return ahead > 0.0 and ahead >= MAX_HEADING_COS * hypot(dx, dy)
 
 
-def trace_point(sighting: Sighting, length_m: float, line: StopLine) -> TracePoint:
+def trace_point(sighting: Sighting, reach_m: float, line: StopLine) -> TracePoint:
     """The sighting for the trace, with both tested points."""
     return TracePoint(
         index=sighting.stamp.index,
         media_s=sighting.stamp.media_s,
         box_px=sighting.box_px,
-        leading_px=leading_px(sighting, length_m, line),
-        trailing_px=trailing_px(sighting, length_m, line),
-        leading_m=leading_m(sighting.ground_m, length_m, line.view),
-        trailing_m=trailing_m(sighting.ground_m, length_m, line.view),
+        leading_px=leading_px(sighting, reach_m, line),
+        trailing_px=trailing_px(sighting, reach_m, line),
+        leading_m=leading_m(sighting.ground_m, reach_m, line.view),
+        trailing_m=trailing_m(sighting.ground_m, reach_m, line.view),
     )
 
 
-def first_past(
-    history: Sequence[Sighting], crossing: Crossing, length_m: float, line: StopLine
-) -> int | None:
+def first_past(history: Sequence[Sighting], crossing: Crossing, reach_m: float, line: StopLine) -> int | None:
     """The first sighting after the crossing whose trailing point is past the line, even for the longest vehicle."""
-    longest = longest_m(length_m)
+    longest = longest_m(reach_m)
     for i in range(crossing.after, len(history)):
         if trailing_m(history[i].ground_m, longest, line.view) >= 0.0:
             return i
     return None
+
+
+def stands(history: Sequence[Sighting], standing_s: float, max_gap_s: float) -> bool:
+    """Whether the vehicle was seen, without a gap, to stay within ``STANDING_SPAN_M`` for ``standing_s``."""
+    low = high = history[-1].ground_m
+    for later, earlier in zip(history[:0:-1], history[-2::-1], strict=True):
+        if later.stamp.media_s - earlier.stamp.media_s > max_gap_s:
+            return False
+        low, high = min(low, earlier.ground_m), max(high, earlier.ground_m)
+        if high - low > STANDING_SPAN_M:
+            return False
+        if history[-1].stamp.media_s - earlier.stamp.media_s >= standing_s:
+            return True
+    return False

@@ -29,9 +29,9 @@ class Drive:
     heads: tuple[HeadState, ...]
 
     @property
-    def length_m(self) -> float:
-        """The length of its class."""
-        return approach.CLASS_LENGTH_M[self.object_class]
+    def reach_m(self) -> float:
+        """How far its unseen tested point lies from the seen one."""
+        return approach.reach_m(self.object_class, self.line.view)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ def stopped_finding(drive: Drive, judged: Judged) -> Finding:
     return replace(
         finding,
         t_error_s=last.stamp.media_s - history[-2].stamp.media_s,
-        at_px=approach.leading_px(last, drive.length_m, line),
+        at_px=approach.leading_px(last, drive.reach_m, line),
         reasons=(*finding.reasons, f"It then stood past the line for {line.standing_s:.1f} s."),
     )
 
@@ -155,7 +155,7 @@ def _finding(
         time_into_red_max_s=judged.max_s,
         crossing_s=(_earliest_s(drive), drive.crossing.latest_s),
         photos=photos,
-        trace=tuple(approach.trace_point(sighting, drive.length_m, drive.line) for sighting in drive.history),
+        trace=tuple(approach.trace_point(sighting, drive.reach_m, drive.line) for sighting in drive.history),
         signal=_signal(drive),
         line_px=drive.line.line_px,
         further_line_px=drive.line.further_on_px,
@@ -178,6 +178,6 @@ def _photo(role: PhotoRole, sighting: Sighting, drive: Drive) -> Photo:
         role=role,
         stamp=sighting.stamp,
         box_px=sighting.box_px,
-        leading_px=approach.leading_px(sighting, drive.length_m, drive.line),
-        trailing_px=approach.trailing_px(sighting, drive.length_m, drive.line),
+        leading_px=approach.leading_px(sighting, drive.reach_m, drive.line),
+        trailing_px=approach.trailing_px(sighting, drive.reach_m, drive.line),
     )

@@ -86,7 +86,7 @@ def replay(
         observation = Observation(stamp=stamp, tracks=tracks)
         state, outputs = red_light.step(state, observation, heads, used, CAMERA)
         findings.extend(output for output in outputs if isinstance(output, Finding))
-    findings.extend(o for o in red_light.finish(state, heads, used) if isinstance(o, Finding))
+    findings.extend(o for o in red_light.finish(state, heads, used, CAMERA) if isinstance(o, Finding))
     return findings
 
 
