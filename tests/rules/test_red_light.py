@@ -249,6 +249,63 @@ def test_a_vehicle_that_vanishes_before_the_further_on_line_is_held() -> None:
     assert findings[0].missing == ((PhotoRole.FURTHER_ON, "it was not seen beyond the further-on line"),)
 
 
+def test_a_vehicle_that_creeps_over_the_line_for_long_is_held() -> None:
+    """It never stands still for three seconds, and yet it did not drive over the line in one go."""
+
+    def drive(t: float) -> float:
+        creeping = min(max(0.0, t - 4.0), 9.0) * 0.45
+        return -5.0 + min(t, 4.0) / 4.0 * 5.5 + creeping + max(0.0, t - 13.0) * 8.0
+
+    findings = replay({1: drive}, until_s=16.0)
+    assert [(f.rule, f.status) for f in findings] == [(Rule.RED_LIGHT, Status.HELD)]
+
+
+def test_a_motorcycle_is_measured_from_wheel_to_wheel() -> None:
+    """Seen from behind, its front wheel is a wheelbase ahead of the box bottom, not a whole length."""
+    finding = replay({1: crossing_at(5.0)}, object_class=ObjectClass.MOTORCYCLE, length_m=1.35)[0]
+    assert finding.t_s == pytest.approx(5.0, abs=0.02)
+
+
+def drive_with(
+    classes: Callable[[float], ObjectClass], nearer: Callable[[float], bool] = lambda t: False
+) -> list[Finding]:
+    """One motorcycle that crosses three seconds into red; ``nearer``: somebody behind it covers its wheels."""
+    line, state, head = a_line(View.DEPARTING), RedLightState(), HeadState(head_id="main")
+    findings: list[Finding] = []
+    for index in range(250):
+        media_s = index / FPS
+        stamp = FrameStamp(camera_id="cam", segment=0, index=index, media_s=media_s)
+        sample = LampSample(head_id="main", state=LampState.RED, confidence=1.0)
+        head = signal.step(head, sample, media_s, CAMERA.max_gap_s)
+        box = a_box(crossing_at(5.0)(media_s), View.DEPARTING, 1.35, 300.0)
+        tracks = [TrackPoint(track_id=1, object_class=classes(media_s), box_px=box, score=0.8)]
+        if nearer(media_s):
+            behind = (280.0, box[3] - 10.0, 330.0, box[3] + 70.0)
+            tracks.append(TrackPoint(track_id=2, object_class=ObjectClass.CAR, box_px=behind, score=0.8))
+        observation = Observation(stamp=stamp, tracks=tuple(tracks))
+        state, outputs = red_light.step(state, observation, [head], line, CAMERA)
+        findings.extend(o for o in outputs if isinstance(o, Finding) and o.track_id == 1)
+    return findings
+
+
+def test_a_rider_who_is_seen_before_the_machine_is_one_road_user_with_it() -> None:
+    findings = drive_with(lambda t: ObjectClass.PERSON if t < 5.0 else ObjectClass.MOTORCYCLE)
+    assert [(f.object_class, f.status) for f in findings] == [(ObjectClass.MOTORCYCLE, Status.ASSERTED)]
+
+
+def test_a_pedestrian_who_crosses_the_line_is_no_case_of_this_rule() -> None:
+    assert drive_with(lambda t: ObjectClass.PERSON) == []
+
+
+def test_wheels_hidden_while_crossing_infer_no_crossing() -> None:
+    assert drive_with(lambda t: ObjectClass.MOTORCYCLE, nearer=lambda t: 4.6 < t < 5.4) == []
+
+
+def test_wheels_hidden_after_the_line_do_not_lose_the_vehicle() -> None:
+    findings = drive_with(lambda t: ObjectClass.MOTORCYCLE, nearer=lambda t: 5.3 < t < 6.3)
+    assert [f.status for f in findings] == [Status.ASSERTED]
+
+
 def test_a_vehicle_first_seen_over_the_line_is_left_alone() -> None:
     assert replay({1: crossing_at(5.0)}, hidden=lambda t: t < 5.1) == []
 
