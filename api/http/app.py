@@ -35,6 +35,7 @@ def create_app(desk: ReviewDesk) -> FastAPI:
     app.add_api_route("/", start, include_in_schema=False)
     app.add_api_route("/review", review_page, include_in_schema=False)
     app.add_api_route("/review/{case_id}", review_page, include_in_schema=False)
+    app.mount("/static/fonts", StaticFiles(directory=Path(str(files("evidence") / "fonts"))))
     app.mount("/static", StaticFiles(directory=web / "static"))
     return app
 

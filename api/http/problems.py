@@ -52,7 +52,7 @@ STATUS_OF = {
     "case_unknown": (HTTPStatus.NOT_FOUND, "Unknown case"),
     "confirm_refused": (HTTPStatus.CONFLICT, "Cannot be confirmed"),
     "cursor_malformed": (HTTPStatus.BAD_REQUEST, "Malformed cursor"),
-    "evidence_altered": (HTTPStatus.CONFLICT, "Evidence altered"),
+    "evidence_damaged": (HTTPStatus.CONFLICT, "Evidence damaged"),
     "evidence_missing": (HTTPStatus.NOT_FOUND, "Evidence missing"),
     "file_unknown": (HTTPStatus.NOT_FOUND, "Unknown file"),
     "range_unsatisfiable": (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Range beyond the end"),

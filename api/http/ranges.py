@@ -7,7 +7,7 @@ import re
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from api.work.packages import SealedFile
+from api.work.packages import EvidenceFile
 from rules.errors import StoplineError
 
 _ONE_RANGE = re.compile(r"bytes=(?:(\d{1,999})-(\d{0,999})|-(\d{1,999}))", re.ASCII)
@@ -25,7 +25,7 @@ class RangeUnsatisfiableError(StoplineError):
         self.headers = {"Content-Range": f"bytes */{size_bytes}"}
 
 
-def sealed_response(file: SealedFile, asked: Headers, *, version: str | None) -> Response:
+def sealed_response(file: EvidenceFile, asked: Headers, *, version: str | None) -> Response:
     """200 with all of it, 206 with the part asked for, or 304 where the asker has it already.
 
     The ETag is the SHA-256 that was sealed. An address that names that hash (``version``) always means the

@@ -19,7 +19,7 @@ from api.http.models import (
 from api.http.problems import Problem
 from api.http.ranges import sealed_response
 from api.http.trace_model import Trace
-from api.work.packages import SealedFile
+from api.work.packages import EvidenceFile
 from api.work.review import ReviewDesk
 
 
@@ -153,5 +153,5 @@ def review(desk: Desk, case_id: CaseId, verdict: Verdict) -> ViolationDetail:
     return ViolationDetail.of_view(view)
 
 
-def _sealed(file: SealedFile, request: Request, version: str | None) -> Response:
+def _sealed(file: EvidenceFile, request: Request, version: str | None) -> Response:
     return sealed_response(file, request.headers, version=version)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from api.work.packages import FolderPackages
+from api.work.packages import Packages
 from api.work.review import Now, ReviewDesk
+from evidence.durable import Disk
 from evidence.records_sql import RecordsError, SqlRecords
+from evidence.store_local import LocalStore
 from rules.errors import StoplineError
 
 RECORDS_FILE = "records.sqlite"
@@ -33,4 +35,4 @@ def open_records(folder: Path) -> SqlRecords:
 
 def review_desk(folder: Path, records: SqlRecords, now: Now) -> ReviewDesk:
     """A desk over the folder's records and packages."""
-    return ReviewDesk(records, FolderPackages(folder), now)
+    return ReviewDesk(records, Packages(LocalStore(folder, Disk())), now)

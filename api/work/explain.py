@@ -96,6 +96,6 @@ def _parking(record: CaseRecord, facts: Facts) -> str:
     dwell, unseen, allowed = (facts.get(name) for name in ("dwell_s", "unseen_s", "allowed_stop_s"))
     if dwell is None:
         return ""
-    seen = f", unseen for {unseen:.0f} s of it" if unseen else ", in view all the time"
+    seen = f", unseen for {unseen:.1f} s of it" if unseen else ", in view all the time"
     limit = f"; {allowed:.0f} s are allowed" if allowed is not None else ""
-    return f"The {record.vehicle_class} stood in zone {record.place_id} for {dwell:.0f} s{seen}{limit}."
+    return f"The {record.vehicle_class} stood in zone {record.place_id} for {dwell:.1f} s{seen}{limit}."

@@ -1,40 +1,19 @@
-"""Reads sealed evidence packages of a data folder; every byte handed out equals what the manifest says of it."""
+"""Reads sealed evidence packages from their store; every byte handed out equals what was sealed."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from pathlib import PurePosixPath
 
+from evidence.canonical import sha256_hex
+from evidence.errors import DiskError, PackageDamagedError, PackageMissingError
+from evidence.manifest import NAME, SealedFile, summary
 from evidence.records import CaseRecord
+from evidence.store import PackageStore
 from rules.errors import StoplineError
 
 MEDIA_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4", ".json": "application/json"}
-
-
-class EvidenceMissingError(StoplineError):
-    """The store lost a file of a sealed package, or cannot read it; ``name`` is the file, inside the package of ``case_id``."""
-
-    code = "evidence_missing"
-
-    def __init__(self, case_id: str, name: str, why: str) -> None:
-        super().__init__(f"{name} of case {case_id} is missing in the evidence store ({why})")
-        self.case_id = case_id
-        self.name = name
-
-
-class EvidenceAlteredError(StoplineError):
-    """A file of a sealed package is not what was sealed, so it is not shown."""
-
-    code = "evidence_altered"
-
-    def __init__(self, case_id: str, name: str, why: str) -> None:
-        super().__init__(f"{name} of case {case_id} is not what was sealed: {why}")
-        self.case_id = case_id
-        self.name = name
 
 
 class FileUnknownError(StoplineError):
@@ -43,7 +22,7 @@ class FileUnknownError(StoplineError):
     code = "file_unknown"
 
     def __init__(self, case_id: str, name: str) -> None:
-        super().__init__(f"the manifest of case {case_id} lists no file of that name")
+        super().__init__(f"the manifest of case {case_id} lists no such file")
         self.case_id = case_id
         self.name = name
 
@@ -57,15 +36,7 @@ class FileState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedFile:
-    """A file as the manifest lists it."""
-
-    name: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedFile:
+class EvidenceFile:
     """A file whose bytes were found equal to what was sealed."""
 
     name: str
@@ -74,79 +45,53 @@ class SealedFile:
     content: bytes
 
 
-class Packages(Protocol):
-    """Hands out the files of sealed packages.
-
-    Each method raises EvidenceMissingError where the store lost a file that it needs, and
-    EvidenceAlteredError where that file is not what was sealed.
-    """
-
-    def manifest(self, record: CaseRecord) -> SealedFile: ...
-
-    def listed(self, record: CaseRecord) -> tuple[ListedFile, ...]:
-        """What the manifest lists, in its order."""
-        ...
-
-    def read(self, record: CaseRecord, name: str) -> SealedFile:
-        """The file of that name. Raises FileUnknownError where the manifest does not list it."""
-        ...
-
-
-class FolderPackages:
-    """The packages in ``folder``, as ``stopline replay`` fills it.
+class Packages:
+    """The packages in ``store``, as their cases' records know them.
 
     A file is read whole and hashed before a byte of it is handed out: packages are a few megabytes, and
-    what was hashed is then what is shown. Only names that the manifest lists are read, and a listed name
-    is a plain file name, so no path leads out of the package.
+    what was hashed is then what is shown. Only names that the manifest lists are read. Each method raises
+    PackageMissingError where the store lost a file that it needs or cannot read it, and PackageDamagedError
+    where that file is not what was sealed.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, store: PackageStore) -> None:
+        self._store = store
 
-    def manifest(self, record: CaseRecord) -> SealedFile:
-        return self._sealed(record, PurePosixPath(record.manifest_path), record.manifest_sha256)
+    def manifest(self, record: CaseRecord) -> EvidenceFile:
+        """The manifest, as the record knows it."""
+        return self._sealed(record, NAME, record.manifest_sha256)
 
-    def listed(self, record: CaseRecord) -> tuple[ListedFile, ...]:
-        sealed = self.manifest(record)
-        try:
-            document: Any = json.loads(sealed.content)
-            return tuple(
-                ListedFile(name=str(entry["name"]), sha256=str(entry["sha256"]))
-                for entry in document["files"]
-            )
-        except (ValueError, KeyError, TypeError) as exc:
-            raise EvidenceAlteredError(record.id, sealed.name, f"it is no manifest ({exc})") from exc
+    def listed(self, record: CaseRecord) -> tuple[SealedFile, ...]:
+        """What the manifest lists, in its order."""
+        return summary(record.id, self.manifest(record).content).files
 
-    def read(self, record: CaseRecord, name: str) -> SealedFile:
+    def read(self, record: CaseRecord, name: str) -> EvidenceFile:
+        """The file of that name. Raises FileUnknownError where the manifest does not list it."""
         for file in self.listed(record):
-            if file.name == name and name == PurePosixPath(name).name and name not in ("", "..", "."):
-                return self._sealed(record, PurePosixPath(record.evidence_path) / name, file.sha256)
+            if file.name == name:
+                return self._sealed(record, name, file.sha256)
         raise FileUnknownError(record.id, name)
 
-    def _sealed(self, record: CaseRecord, path: PurePosixPath, sha256: str) -> SealedFile:
-        whole = self._folder / path
-        if not whole.resolve().is_relative_to(self._folder.resolve()):
-            raise EvidenceAlteredError(record.id, path.name, "it leads out of the data folder")
+    def state(self, record: CaseRecord, file: SealedFile) -> FileState:
+        """Whether the listed file is there, byte for byte."""
         try:
-            content = whole.read_bytes()
-        except OSError as exc:
-            raise EvidenceMissingError(record.id, path.name, exc.strerror or "unreadable") from exc
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise EvidenceAlteredError(record.id, path.name, "its SHA-256 is another")
-        return SealedFile(
-            name=path.name,
+            self._sealed(record, file.name, file.sha256)
+        except PackageMissingError:
+            return FileState.MISSING
+        except PackageDamagedError:
+            return FileState.ALTERED
+        return FileState.SEALED
+
+    def _sealed(self, record: CaseRecord, name: str, sha256: str) -> EvidenceFile:
+        try:
+            content = self._store.read(record.id, name)
+        except DiskError as exc:
+            raise PackageMissingError(record.id, name) from exc
+        if sha256_hex(content) != sha256:
+            raise PackageDamagedError(record.id, name, "its SHA-256 is another")
+        return EvidenceFile(
+            name=name,
             sha256=sha256,
-            media_type=MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
+            media_type=MEDIA_TYPES.get(PurePosixPath(name).suffix, "application/octet-stream"),
             content=content,
         )
-
-
-def state_of(packages: Packages, record: CaseRecord, name: str) -> FileState:
-    """Whether the listed file of that name is there, byte for byte."""
-    try:
-        packages.read(record, name)
-    except EvidenceMissingError:
-        return FileState.MISSING
-    except EvidenceAlteredError:
-        return FileState.ALTERED
-    return FileState.SEALED

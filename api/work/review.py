@@ -10,23 +10,15 @@ from enum import StrEnum
 from typing import Any
 
 from api.work.explain import PlateCell, plate_cells, why
-from api.work.packages import (
-    EvidenceAlteredError,
-    EvidenceMissingError,
-    FileState,
-    FileUnknownError,
-    Packages,
-    SealedFile,
-    state_of,
-)
+from api.work.packages import EvidenceFile, FileState, FileUnknownError, Packages
+from evidence.errors import PackageDamagedError, PackageMissingError
+from evidence.package import TRACE
 from evidence.records import Case, CaseFilter, CaseRecord, Decision, Records, Review
 from rules.errors import StoplineError
 from rules.finding import Status
 
 Now = Callable[[], datetime]
 """Says what time it is, as aware UTC."""
-
-TRACE = "trace.json"
 
 
 class RejectCode(StrEnum):
@@ -164,11 +156,11 @@ class ReviewDesk:
         facts: dict[str, Any] = json.loads(record.event_json)
         try:
             listed = self._packages.listed(record)
-        except (EvidenceMissingError, EvidenceAlteredError) as exc:
+        except (PackageMissingError, PackageDamagedError) as exc:
             return self._view(case, facts, (), None, (exc.name,))
-        states = {file.name: state_of(self._packages, record, file.name) for file in listed}
+        states = {file.name: self._packages.state(record, file) for file in listed}
         trace = self._trace(record) if states.get(TRACE) is FileState.SEALED else {}
-        facts = _joined(trace.get("finding", {}), facts)
+        facts = _joined({"allowed_stop_s": trace.get("allowed_stop_s"), **trace.get("finding", {})}, facts)
         moments = {photo["file"]: photo for photo in trace.get("photos", ())}
         pictures = []
         clip = None
@@ -197,18 +189,18 @@ class ReviewDesk:
         missing = tuple(name for name, state in states.items() if state is not FileState.SEALED)
         return self._view(case, facts, pictures, clip, missing)
 
-    def picture(self, case_id: str, name: str) -> SealedFile:
+    def picture(self, case_id: str, name: str) -> EvidenceFile:
         """The picture of that name in the case's package. Raises FileUnknownError where it is no picture."""
         record = self._case(case_id).record
         if not name.endswith(".jpg"):
             raise FileUnknownError(case_id, name)
         return self._packages.read(record, name)
 
-    def trace(self, case_id: str) -> SealedFile:
+    def trace(self, case_id: str) -> EvidenceFile:
         """The trace of the case's package."""
         return self._packages.read(self._case(case_id).record, TRACE)
 
-    def clip(self, case_id: str) -> SealedFile:
+    def clip(self, case_id: str) -> EvidenceFile:
         """The clip of the case's package. Raises FileUnknownError where it has none."""
         record = self._case(case_id).record
         for file in self._packages.listed(record):
@@ -216,7 +208,7 @@ class ReviewDesk:
                 return self._packages.read(record, file.name)
         raise FileUnknownError(case_id, "clip.mp4")
 
-    def manifest(self, case_id: str) -> SealedFile:
+    def manifest(self, case_id: str) -> EvidenceFile:
         """The manifest of the case's package, as sealed."""
         return self._packages.manifest(self._case(case_id).record)
 
@@ -248,7 +240,7 @@ class ReviewDesk:
     def _thumbnail(self, record: CaseRecord) -> str | None:
         try:
             names = [file.name for file in self._packages.listed(record) if file.name.endswith(".jpg")]
-        except (EvidenceMissingError, EvidenceAlteredError):
+        except (PackageMissingError, PackageDamagedError):
             return None
         scenes = sorted(name for name in names if name.startswith("scene"))
         return scenes[len(scenes) // 2] if scenes else next(iter(names), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from evidence.canonical import sha256_hex
+from evidence.manifest import SealedFile, manifest_bytes
 from evidence.records import CaseRecord, PackageState
 from evidence.records_sql import SqlRecords
 from rules.finding import Rule, Status
@@ -44,6 +45,7 @@ class DrawnCase:
     package_reasons: tuple[str, ...] = ()
     has_wall_clock: bool = True
     facts: dict[str, Any] = field(default_factory=dict)
+    sealed: dict[str, Any] = field(default_factory=dict)
     trace: dict[str, Any] = field(default_factory=dict)
     photos: tuple[tuple[str, float], ...] = ()
     clip_s: tuple[float, float] = (0.0, 1.0)
@@ -123,8 +125,8 @@ def red_light(case_id: str = "north-red_light-s0-f000500-t7", **changes: Any) ->
             "t_error_s": 0.08,
             "time_into_red_s": 1.42,
             "time_into_red_min_s": 1.32,
-            "time_into_red_max_s": 1.52,
         },
+        "sealed": {"time_into_red_max_s": 1.52, "grace_s": 0.3},
         "trace": trace,
         "photos": (("before_line", 18.8), ("past_line", 20.88), ("further_on", 22.0)),
         "clip_s": (14.0, 26.0),
@@ -181,7 +183,7 @@ def parking(case_id: str = "kerb-no_parking-s0-f001000-t3", **changes: Any) -> D
         "vehicle_class": "truck",
         "plate": {"text": "京A12345", "confidence": 0.99, "alternatives": []},
         "reasons": ("It stood for 48.0 s; 20.0 s are allowed.",),
-        "facts": {"t_error_s": 0.2, "dwell_s": 48.0, "unseen_s": 5.5, "allowed_stop_s": 20.0},
+        "facts": {"t_error_s": 0.2, "dwell_s": 48.0, "unseen_s": 5.5},
         "trace": trace,
         "photos": (("first", 10.2), ("middle", 30.4), ("last", 57.6)),
         "clip_s": (24.0, 36.0),
@@ -229,13 +231,14 @@ def _package(folder: Path, case: DrawnCase) -> CaseRecord:
         "t_s": case.t_s,
         "captured_at": _rfc3339(case.t_s) if case.has_wall_clock else None,
         "vehicle_class": case.vehicle_class,
-        "plate": case.plate,
+        "plate": case.plate and {name: case.plate[name] for name in ("text", "confidence", "alternatives")},
         "status": case.status.value,
         "reasons": list(case.reasons),
         **case.facts,
     }
     trace = {
-        "finding": event,
+        "format": "stopline-trace/1",
+        "finding": {**event, **case.sealed, "plate": case.plate},
         "trace": [],
         "signal": [],
         "dwell": [],
@@ -249,12 +252,8 @@ def _package(folder: Path, case: DrawnCase) -> CaseRecord:
         "clip": {"file": "clip.mp4", "first_media_s": first_s, "last_media_s": last_s},
     }
     (package / "trace.json").write_text(json.dumps(trace, ensure_ascii=False), encoding="utf-8")
-    files = [
-        {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in sorted(package.iterdir())
-    ]
-    manifest = json.dumps({"id": case.id, "files": files}).encode()
-    (package / "manifest.json").write_bytes(manifest)
+    reseal(package, case.package_reasons)
+    manifest = (package / "manifest.json").read_bytes()
     return CaseRecord(
         id=case.id,
         rule=case.rule,
@@ -270,9 +269,20 @@ def _package(folder: Path, case: DrawnCase) -> CaseRecord:
         package_reasons=case.package_reasons,
         evidence_path=f"evidence/{case.id}",
         manifest_path=f"evidence/{case.id}/manifest.json",
-        manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        manifest_sha256=sha256_hex(manifest),
         event_json=json.dumps(event, ensure_ascii=False),
     )
+
+
+def reseal(package: Path, reasons: tuple[str, ...] = ()) -> None:
+    """The package's manifest lists the files that are there now."""
+    manifest = package / "manifest.json"
+    manifest.unlink(missing_ok=True)
+    files = [
+        SealedFile(name=path.name, sha256=sha256_hex(path.read_bytes()), size=path.stat().st_size)
+        for path in package.iterdir()
+    ]
+    manifest.write_bytes(manifest_bytes({"case": {"id": package.name}}, tuple(files), reasons))
 
 
 def _write_clip(path: Path, draw: Callable[[float], Picture], first_s: float, last_s: float) -> float:

@@ -44,7 +44,7 @@ def test_why_is_one_sentence_with_what_is_asserted(served: Served) -> None:
         "and drove on beyond the further-on line."
     )
     assert detail(served, PARKED)["why"] == (
-        "The truck stood in zone kerb-east for 48 s, unseen for 6 s of it; 20 s are allowed."
+        "The truck stood in zone kerb-east for 48.0 s, unseen for 5.5 s of it; 20 s are allowed."
     )
     assert detail(served, HELD)["why"] == "Not asserted: 0.21 s into red, ± 0.30 s; grace 0.30 s."
 

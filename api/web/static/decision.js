@@ -1,0 +1,171 @@
+// Confirm or reject: two steps each, a reason for a rejection, and what was decided.
+
+import { decide, getCase } from "./api.js";
+import { h, fill, announce } from "./dom.js";
+import { localTime } from "./format.js";
+import { label, REJECT_CODES, t } from "./strings.js";
+
+const REVIEWER = "stopline.reviewer";
+
+/**
+ * The panel for a case. onDecided(detail) is called with the case as it stands after a decision, ours or
+ * somebody else's. Returns {element, begin(decision), setPictures(state)}.
+ */
+export function decisionPanel(detail, { onDecided, next }) {
+  const body = h("div", { class: "decide-body" });
+  const element = h("section", { class: "panel decide", "aria-labelledby": "decide-title" }, h("h2", { id: "decide-title" }, t("decide.title")), body);
+  let pictures = "waiting";
+  let isAsking = false;
+
+  const whyNotConfirm = () => {
+    if (detail.confirm_bar) return t(`decide.bar.${detail.confirm_bar.code}`);
+    if (pictures === "failed") return t("decide.picture_failed");
+    return pictures === "waiting" ? t("decide.wait_pictures") : null;
+  };
+
+  const showChoice = () => {
+    isAsking = false;
+    const reason = whyNotConfirm();
+    fill(
+      body,
+      h(
+        "div",
+        { class: "decide-choice" },
+        h("button", { class: "button choice", type: "button", disabled: reason !== null, "aria-describedby": reason ? "confirm-bar" : null, on: { click: () => begin("confirm") } }, t("decide.confirm"), h("kbd", {}, "A")),
+        h("button", { class: "button choice", type: "button", on: { click: () => begin("reject") } }, t("decide.reject"), h("kbd", {}, "X")),
+      ),
+      reason ? h("p", { class: "muted small", id: "confirm-bar" }, reason) : null,
+    );
+  };
+
+  const begin = (decision) => {
+    if (detail.decision !== "open" || isAsking) return;
+    if (decision === "confirm" && whyNotConfirm()) {
+      announce(whyNotConfirm());
+      return;
+    }
+    isAsking = true;
+    fill(body, form(decision));
+    body.querySelector(decision === "reject" ? "input[type=radio]" : "textarea").focus();
+  };
+
+  const form = (decision) => {
+    const isReject = decision === "reject";
+    const mistake = h("p", { class: "mistake", role: "alert" });
+    const note = h("textarea", { name: "note", rows: 2, maxlength: 2000 });
+    const noteName = h("span", {}, t("decide.note.optional"));
+    const send = h("button", { class: `button solid ${decision}` }, t(`decide.${decision}`), h("kbd", {}, t("decide.submit")));
+    const codeChanged = (event) => {
+      if (event.target.name === "code") noteName.textContent = t(event.target.value === "other" ? "decide.note.needed" : "decide.note.optional");
+    };
+    const submit = async (event) => {
+      event.preventDefault();
+      const wrong = checked(new FormData(made), isReject);
+      mistake.textContent = wrong?.text ?? "";
+      if (wrong) {
+        made.querySelector(`[name=${wrong.field}]`).focus();
+        return;
+      }
+      await sendVerdict(made, decision, mistake, send);
+    };
+    const made = h(
+      "form",
+      { class: "decide-form", novalidate: true, on: { submit, change: codeChanged, keydown: (event) => quickKeys(event, made, showChoice) } },
+      h("h3", {}, t(`decide.${decision}.head`)),
+      isReject
+        ? h("fieldset", {}, h("legend", {}, t("decide.code")), REJECT_CODES.map((code) => h("label", { class: "radio" }, h("input", { type: "radio", name: "code", value: code }), label("code", code))))
+        : h("p", { class: "small" }, t("decide.hint.confirm")),
+      h("label", { class: "field" }, noteName, note),
+      h("label", { class: "field" }, h("span", {}, t("decide.reviewer")), h("input", { name: "reviewer", maxlength: 80, autocomplete: "name", value: localStorage.getItem(REVIEWER) ?? "" })),
+      h("p", { class: "muted small" }, t("decide.reviewer.hint")),
+      mistake,
+      h("div", { class: "decide-send" }, h("button", { class: "button", type: "button", on: { click: () => { showChoice(); body.querySelector("button:not([disabled])")?.focus(); } } }, t("decide.cancel")), send),
+    );
+    return made;
+  };
+
+  const sendVerdict = async (made, decision, mistake, send) => {
+    const given = new FormData(made);
+    const verdict = { decision, note: given.get("note").trim(), reviewer: given.get("reviewer").trim() };
+    if (decision === "reject") verdict.code = given.get("code");
+    localStorage.setItem(REVIEWER, verdict.reviewer);
+    send.disabled = true;
+    try {
+      const decided = await decide(detail.id, verdict);
+      announce(t(`decide.said.${decided.decision}`));
+      take(decided, null);
+    } catch (error) {
+      if (error.code === "already_decided") {
+        await takeOthers(verdict.note, mistake);
+      } else {
+        mistake.textContent = error.requestId ? `${error.message} (${t("error.request", { id: error.requestId })})` : error.message;
+      }
+    } finally {
+      send.disabled = false;
+    }
+  };
+
+  const takeOthers = async (ownNote, mistake) => {
+    try {
+      take(await getCase(detail.id), ownNote);
+      announce(t("decide.changed"));
+    } catch (error) {
+      mistake.textContent = error.message;
+    }
+  };
+
+  const take = (decided, ownNote) => {
+    detail = decided;
+    showDecided(ownNote);
+    onDecided(decided);
+    body.querySelector("a")?.focus();
+  };
+
+  const showDecided = (ownNote) => {
+    const review = detail.reviews.at(-1);
+    fill(
+      body,
+      ownNote === null ? null : h("div", { class: "notice held" }, h("p", {}, t("decide.changed")), ownNote ? h("p", {}, `${t("decide.your_note")}: ${ownNote}`) : null),
+      h("p", { class: `decided ${detail.decision}` }, h("strong", {}, t(`decide.done.${detail.decision}`)), review?.code ? h("span", {}, label("code", review.code)) : null),
+      review ? h("p", { class: "muted small" }, t("decide.done.by", { who: review.reviewer, when: localTime(review.decided_at) })) : null,
+      review?.note ? h("blockquote", {}, review.note) : null,
+      next ? h("a", { class: "button", href: next }, t("decide.next"), h("kbd", {}, "J")) : null,
+    );
+  };
+
+  if (detail.decision === "open") showChoice();
+  else showDecided(null);
+
+  return {
+    element,
+    begin,
+    setPictures(state) {
+      pictures = state;
+      if (detail.decision === "open" && !isAsking) showChoice();
+    },
+    setNext(address) {
+      next = address;
+      if (detail.decision !== "open") showDecided(null);
+    },
+  };
+}
+
+function checked(given, isReject) {
+  if (isReject && !given.get("code")) return { field: "code", text: t("decide.need_code") };
+  if (isReject && given.get("code") === "other" && !given.get("note").trim()) return { field: "note", text: t("decide.need_note") };
+  return given.get("reviewer").trim() ? null : { field: "reviewer", text: t("decide.need_name") };
+}
+
+function quickKeys(event, made, cancel) {
+  if (event.isComposing || event.keyCode === 229) return;
+  if (event.key === "Enter" && event.ctrlKey) {
+    event.preventDefault();
+    made.requestSubmit();
+  } else if (event.key === "Enter" && event.target instanceof HTMLInputElement) {
+    event.preventDefault(); // a stray Enter must not decide
+  } else if (event.key === "Escape") {
+    event.preventDefault();
+    cancel();
+    document.querySelector(".decide button:not([disabled])")?.focus();
+  }
+}
