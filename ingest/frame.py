@@ -46,3 +46,25 @@ class Packet:
     is_keyframe: bool
     time_base: Fraction
     data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamParameters:
+    """What a decoder or a muxer must know of the video stream besides its packets.
+
+    ``codec_name`` is the decoder's (``h264``, ``mpeg4``, ``libdav1d``, …), ``codec_tag`` the container's
+    four bytes, ``extradata`` the parameter sets as the container has them (None where they are in the
+    packets), ``frame_rate`` the average in Hz as far as known. ``template`` is a small NUT file in memory
+    with the same parameters: ``av.open(BytesIO(template)).streams.video[0]`` is what
+    ``add_stream_from_template(…, opaque=True)`` wants, also after the source was closed.
+    """
+
+    codec_name: str
+    codec_tag: str
+    extradata: bytes | None
+    width: int
+    height: int
+    pixel_format: str | None
+    time_base: Fraction
+    frame_rate: Fraction | None
+    template: bytes

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from ingest.frame import Frame
 from rules.finding import Keep, Output, Release
 from rules.observation import Observation
+
+
+class Clock(Protocol):
+    """Says what time it is; tests hand in one that they move themselves."""
+
+    def now(self) -> datetime:
+        """Aware, in UTC."""
+        ...
 
 
 class FrameSource(Protocol):
@@ -16,6 +25,14 @@ class FrameSource(Protocol):
     @property
     def size_px(self) -> tuple[int, int]:
         """(width, height) of the picture."""
+        ...
+
+    @property
+    def damage(self) -> str | None:
+        """What a reader must know of the recording, as a sentence: broken off, skipped, undated; None when sound.
+
+        Complete once ``frames()`` has ended.
+        """
         ...
 
     def frames(self) -> Iterator[Frame]: ...
@@ -47,4 +64,4 @@ class Sink(Protocol):
     def said(self, outputs: Sequence[Output], frame: Frame) -> None: ...
 
 
-__all__ = ["Analyst", "FrameSource", "Judge", "Keep", "Release", "Sink"]
+__all__ = ["Analyst", "Clock", "FrameSource", "Judge", "Keep", "Release", "Sink"]

@@ -1,0 +1,54 @@
+"""Chooses whose plates are read in a frame: few at a time, each watched vehicle in its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rules.observation import Observation
+
+TIME_TOLERANCE_S = 1e-6
+"""Media times are floats: an interval counts as over when it is shorter by no more than this."""
+
+
+@dataclass(slots=True)
+class _Turns:
+    reads: int = 0
+    last_s: float | None = None
+
+
+class PlateCadence:
+    """At most ``max_reads`` plates a frame, and each track at most once in ``plate_interval_s`` of media time.
+
+    Those with the fewest reads come first, then those that waited longest, then the lower track id.
+    A read is a frame in which the plate was asked for and the track was seen, whether a plate was found or
+    not: who never shows one does not keep the others waiting. What is chosen depends on observations and
+    media time alone, never on load.
+    """
+
+    def __init__(self, *, max_reads: int = 2, plate_interval_s: float = 0.2) -> None:
+        self._max_reads = max_reads
+        self._interval_s = plate_interval_s
+        self._turns: dict[int, _Turns] = {}
+        self._seen: frozenset[int] = frozenset()
+
+    def choose(self, watched: Iterable[int], media_s: float) -> tuple[int, ...]:
+        """The tracks whose plates shall be read in the frame at ``media_s``, out of the watched ones seen last."""
+        turns = {track: self._turns.get(track, _Turns()) for track in watched}
+        self._turns = turns
+        due = [track for track, turn in turns.items() if track in self._seen and self._is_due(turn, media_s)]
+        due.sort(key=lambda track: (turns[track].reads, turns[track].last_s or 0.0, track))
+        return tuple(due[: self._max_reads])
+
+    def note(self, chosen: Iterable[int], observation: Observation) -> None:
+        """Takes in what a frame showed, and whose plates had been asked for in it."""
+        if observation.tracks is None:
+            return
+        self._seen = frozenset(point.track_id for point in observation.tracks)
+        for track in chosen:
+            if track in self._seen and track in self._turns:
+                self._turns[track].reads += 1
+                self._turns[track].last_s = observation.stamp.media_s
+
+    def _is_due(self, turn: _Turns, media_s: float) -> bool:
+        return turn.last_s is None or media_s - turn.last_s >= self._interval_s - TIME_TOLERANCE_S

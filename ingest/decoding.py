@@ -1,0 +1,291 @@
+"""Reads one segment: packets into the ring, pictures out in presentation order, and an account of what was not usable."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from ingest.frame import Packet, StreamParameters
+from ingest.packet_ring import PacketRing
+from ingest.ports import Clock
+from ingest.timeline import Misplaced, Timeline
+
+DEFAULT_RATE = Fraction(25)
+"""Pictures per second where neither the stream nor its container says anything: PAL's, as FFmpeg assumes."""
+
+STAMPED_IN_DECODING_ORDER = ("avi",)
+"""Containers whose only stamps are those of decoding: there the decoder's own clock (``dts``) is the better one."""
+
+IN_FLIGHT = 64
+"""Packets that a decoder may hold back, twice over: 16 pictures of reordering (H.264, H.265) of two fields
+each; what is older will give no picture any more."""
+
+CUT_TOLERANCE_S = 0.5
+"""A recording is called short when this much of its declared length is missing; headers round to less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """What one segment held and nobody was shown, by cause; and how many shown pictures carried no stamp.
+
+    ``packets_damaged``: flagged by the container, or refused by the decoder. ``frames_damaged``: decoded
+    with errors. ``frames_doubtful``: sound by themselves, but between a damage and the next keyframe, so
+    built on what was damaged. ``frames_not_advancing``: not later than the picture before.
+    """
+
+    packets_damaged: int = 0
+    frames_damaged: int = 0
+    frames_doubtful: int = 0
+    frames_not_advancing: int = 0
+    frames_undated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What a picture must know of the packet that it came from."""
+
+    number: int
+    stamp: int | None
+    is_keyframe: bool
+    arrived_at: datetime | None
+    camera_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A decoded picture with its place in the segment. ``arrived_at`` and ``camera_at`` (RTCP) are of live streams only."""
+
+    picture: av.VideoFrame
+    index: int
+    media_s: float
+    arrived_at: datetime | None
+    camera_at: datetime | None
+
+
+class SegmentReader:
+    """Decodes the video of an open container, once, from where it stands to its end.
+
+    Nothing is shown that may not be what the camera saw: pictures decoded with errors, and those that
+    build on them, are skipped up to the next keyframe. The segment ends early, and ``ending`` says so,
+    where its clock begins anew or its picture changes size.
+
+    Packets go through the decoder under their number instead of their stamp, so that a picture is known
+    to be of its packet also where stamps are missing, wrong or double.
+
+    It decodes on the caller's thread: with frame threads FFmpeg marks a picture as damaged or not
+    depending on which thread was faster, and a replay would not be the same twice.
+    """
+
+    def __init__(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        *,
+        segment: int,
+        ring: PacketRing | None,
+        clock: Clock | None = None,
+        until_s: float | None = None,
+    ) -> None:
+        """``clock`` (live streams) stamps arrivals; ``until_s`` ends the segment at that media time."""
+        self._container = container
+        self._stream = stream
+        self._segment = segment
+        self._ring = ring
+        self._clock = clock
+        self._until_s = until_s
+        self._time_base = stream.time_base or Fraction(1, 90_000)
+        self._timeline = Timeline(self._time_base, 1 / (stream.average_rate or DEFAULT_RATE))
+        self._uses_dts = container.format.name in STAMPED_IN_DECODING_ORDER
+        self._size_px: tuple[int, int] | None = None
+        self.skipped = Skipped()
+        self._sent: dict[int, _Sent] = {}
+        stream.thread_type = "SLICE"
+        stream.thread_count = 1
+        self._has_begun = False
+        self._doubt_from: int | None = None
+        self._first_stamp: int | None = None
+        self._end_stamp: int | None = None
+        self.packets = 0
+        self.last_packet_damaged = False
+        self.reached_until = False
+        self.ending: str | None = None
+        self.failure: FFmpegError | None = None
+        if ring is not None:
+            ring.begin(segment, parameters_of(stream))
+
+    @property
+    def last_s(self) -> float:
+        """Media seconds of the last picture shown."""
+        return self._timeline.last_s
+
+    @property
+    def covered_s(self) -> float:
+        """Seconds from the first stamp read to the end of the last packet; 0.0 where packets carry no stamps."""
+        if self._first_stamp is None or self._end_stamp is None:
+            return 0.0
+        return float((self._end_stamp - self._first_stamp) * self._time_base)
+
+    def pictures(self) -> Iterator[Picture]:
+        """Each picture of the segment once, in presentation order, media time rising."""
+        index = 0
+        for picture in self._decoded():
+            sent = self._sent.pop(picture.pts) if picture.pts in self._sent else None
+            if sent is None or not self._is_trustworthy(picture, sent):
+                continue
+            size_px = (picture.width, picture.height)
+            if self._size_px not in (None, size_px):
+                self.ending = (
+                    f"the picture changes its size after {self.last_s:.2f} s; what follows was not analysed"
+                )
+                return
+            stamp = picture.dts if self._uses_dts else sent.stamp
+            media_s = self._timeline.place(stamp, picture.duration)
+            if media_s is Misplaced.NOT_ADVANCING:
+                self._count("frames_not_advancing")
+                continue
+            if media_s is Misplaced.RESTARTED:
+                self.ending = (
+                    f"the clock begins anew after {self.last_s:.2f} s; what follows was not analysed"
+                )
+                return
+            if self._until_s is not None and media_s >= self._until_s:
+                self.reached_until = True
+                return
+            if stamp is None and not self._uses_dts:
+                self._count("frames_undated")
+            self._size_px = size_px
+            if self._ring is not None:
+                self._ring.framed(sent.number, index, media_s)
+            yield Picture(
+                picture=picture,
+                index=index,
+                media_s=media_s,
+                arrived_at=sent.arrived_at,
+                camera_at=sent.camera_at,
+            )
+            index += 1
+
+    def _is_trustworthy(self, picture: av.VideoFrame, sent: _Sent) -> bool:
+        if picture.is_corrupt:
+            self._count("frames_damaged")
+            self._doubt(sent.number)
+            return False
+        if self._doubt_from is None:
+            return True
+        if (sent.is_keyframe or picture.key_frame) and sent.number > self._doubt_from:
+            self._doubt_from = None
+            return True
+        self._count("frames_doubtful")
+        return False
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        for packet in self._packets():
+            try:
+                yield from self._stream.codec_context.decode(packet)
+            except EOFError:
+                return
+            except FFmpegError:
+                self._count("packets_damaged")
+                self._doubt(self.packets - 1)
+
+    def _packets(self) -> Iterator[av.Packet[VideoStream] | None]:
+        """The packets worth decoding, then None to drain the decoder."""
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size == 0:
+                    continue
+                number = self.packets
+                self.packets += 1
+                self._note_span(packet)
+                self.last_packet_damaged = packet.is_corrupt
+                if packet.is_corrupt:
+                    self._count("packets_damaged")
+                    self._doubt(number)
+                    continue
+                self._send(number, packet)
+                yield packet
+        except EOFError:
+            pass
+        except FFmpegError as error:
+            self.failure = error
+        yield None
+
+    def _send(self, number: int, packet: av.Packet[VideoStream]) -> None:
+        """Keeps what the packet's picture must know, and the packet itself for the ring; then numbers it."""
+        if self._ring is not None:
+            self._ring.add(number, self._retained(packet))
+        if not self._has_begun and not packet.is_keyframe:
+            self._doubt(number)
+        self._has_begun = True
+        self._sent[number] = _Sent(
+            number=number,
+            stamp=packet.pts,
+            is_keyframe=packet.is_keyframe,
+            arrived_at=self._clock.now() if self._clock else None,
+            camera_at=_camera_time(packet) if self._clock else None,
+        )
+        self._sent.pop(number - IN_FLIGHT, None)
+        packet.pts = number
+
+    def _retained(self, packet: av.Packet[VideoStream]) -> Packet:
+        return Packet(
+            segment=self._segment,
+            pts=packet.pts,
+            dts=packet.dts,
+            duration=packet.duration or 0,
+            is_keyframe=packet.is_keyframe,
+            time_base=self._time_base,
+            data=bytes(packet),
+        )
+
+    def _note_span(self, packet: av.Packet[VideoStream]) -> None:
+        if packet.pts is None:
+            return
+        end = packet.pts + (packet.duration or 0)
+        self._first_stamp = packet.pts if self._first_stamp is None else min(self._first_stamp, packet.pts)
+        self._end_stamp = end if self._end_stamp is None else max(self._end_stamp, end)
+
+    def _doubt(self, number: int) -> None:
+        self._doubt_from = number if self._doubt_from is None else max(number, self._doubt_from)
+
+    def _count(self, cause: str) -> None:
+        """``cause`` names the field of ``Skipped``."""
+        self.skipped = replace(self.skipped, **{cause: getattr(self.skipped, cause) + 1})
+
+
+def parameters_of(stream: VideoStream) -> StreamParameters:
+    """What decoding and muxing the stream's packets elsewhere needs; also when its container is closed."""
+    codec = stream.codec_context
+    file = io.BytesIO()
+    with av.open(file, "w", format="nut") as container:
+        copy = container.add_stream_from_template(stream, opaque=True)
+        packet = av.Packet(b"\0")
+        packet.stream, packet.pts, packet.dts, packet.is_keyframe = copy, 0, 0, True
+        container.mux(packet)
+    return StreamParameters(
+        codec_name=codec.codec.name,
+        codec_tag=codec.codec_tag,
+        extradata=codec.extradata,
+        width=codec.width,
+        height=codec.height,
+        pixel_format=codec.pix_fmt,
+        time_base=stream.time_base or Fraction(1, 90_000),
+        frame_rate=stream.average_rate,
+        template=file.getvalue(),
+    )
+
+
+def _camera_time(packet: av.Packet[VideoStream]) -> datetime | None:
+    """When the camera took the picture, by its own clock: RTCP's wall clock in microseconds since 1970 (FFmpeg: ``prft``)."""
+    if not packet.has_sidedata("prft"):
+        return None
+    wall_clock_us = int.from_bytes(bytes(packet.get_sidedata("prft"))[:8], "little", signed=True)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=wall_clock_us)
