@@ -38,7 +38,7 @@ def fit(picture_size: tuple[int, int], input_size: tuple[int, int], *, centred: 
         left = round((input_width - fitted[0]) / 2 - 0.1)
         top = round((input_height - fitted[1]) / 2 - 0.1)
     else:
-        fitted = max(1, int(width * ratio)), max(1, int(height * ratio))
+        fitted = max(1, int(width * ratio + 1e-6)), max(1, int(height * ratio + 1e-6))
         left = top = 0
     return Fit(
         scale_x=fitted[0] / width,

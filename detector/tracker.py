@@ -1,10 +1,11 @@
 """Follows road users from picture to picture: ByteTrack on media time, with ids of its own from 1.
 
 ByteTrack (Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box", ECCV 2022) matches
-the sure detections with all tracks first, then the unsure ones with the tracks that are left. Three things differ
-from its authors' code: time is media time, so that the frame rate may vary; a match compares boxes alone, not boxes
-times score (the paper has no such product, and it loses small riders found with a score of 0.3); tracks are matched
-within one kind only (cars, buses and trucks, or persons, motorcycles and bicycles).
+the sure detections with all tracks first, then the unsure ones with the tracks that are left. Four things differ
+from its authors' code: time is media time, so that the frame rate may vary; it passes for tracks seen once as well,
+whose speed is thus known from the second sighting on; a match compares boxes alone, not boxes times score (the paper
+has no such product, and it loses small riders found with a score of 0.3); tracks are matched within one kind only
+(cars, buses and trucks, or persons, motorcycles and bicycles).
 """
 
 from __future__ import annotations

@@ -211,11 +211,14 @@ def _probe(
     """The output for a grey picture, with its batch axis."""
     grey = np.full((1, 3, height_px, width_px), 0.447, np.float32)
     try:
-        return _run(path, session, declared.name, declared.half, grey)
+        output = _run(path, session, declared.name, declared.half, grey)
     except InferenceFailed as exc:
         raise InputSizeWrong(
             path, width_px, height_px, f"the graph does not run at this size: {exc.message}"
         ) from exc
+    if not np.isfinite(output).all():
+        raise WeightsDamaged(path, "it gives values that are not finite for a grey picture")
+    return output
 
 
 def _run(
