@@ -23,6 +23,10 @@ class Settings(BaseModel):
         description="Folder in which fetched model files are kept between runs. Default ~/.cache/stopline: "
         "where the XDG convention puts what can be fetched again."
     )
+    models: Path = Field(
+        description="Folder of manifest.toml and of the model files that come with Stopline. Default the folder "
+        "models beside the packages: there a checkout has it."
+    )
     threads: int = Field(
         default=2,
         ge=1,
@@ -47,6 +51,7 @@ class Settings(BaseModel):
         )
         values: dict[str, object] = {
             "cache": Path(home) / "stopline",
+            "models": Path(__file__).resolve().parents[1] / "models",
             "no_color": bool(environment.get("NO_COLOR")),
         }
         problems = []

@@ -1,0 +1,132 @@
+"""Plugs the rooms together: everything that one camera's frames pass through, from source to judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from api.clock import Clock
+from api.judge import RuleJudge
+from api.model_manifest import load_manifest, verified_path
+from api.settings import Settings
+from api.site_file import SiteFile
+from detector.analyst import VideoAnalyst
+from detector.lamps import LampBox, LampReader
+from detector.plates import PlateReader
+from detector.tracker import ByteTracker
+from detector.weights import Weights, load_weights
+from detector.yolo import YoloDetector
+from ingest.open_source import is_live, open_source
+from ingest.ports import FrameSource
+from ingest.redact import redact_url
+from rules.site import PlatePolicy, Site
+
+MANIFEST = "manifest.toml"
+PLATE_MODELS = ("plate-detector", "plate-recogniser", "plate-charset")
+"""What reads plates, by their names in the manifest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSource:
+    """An opened source by a name without secrets. ``length_s`` and ``size_bytes`` are None where nobody knows them."""
+
+    name: str
+    source: FrameSource
+    length_s: float | None
+    size_bytes: int | None
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The models in use: the detector's file name and SHA-256, and name and SHA-256 of each that reads plates."""
+
+    weights_name: str
+    weights_sha256: str
+    plates: tuple[tuple[str, str], ...]
+
+
+class CameraPipeline:
+    """The parts for one camera; what keeps state is made anew for each source, models are loaded once."""
+
+    def __init__(
+        self,
+        site: Site,
+        camera_id: str,
+        models: Models,
+        weights: Weights,
+        plates: PlateReader | None,
+        clock: Clock,
+    ) -> None:
+        self.models = models
+        self._site = site
+        self._camera_id = camera_id
+        self._weights = weights
+        self._plates = plates
+        self._clock = clock
+
+    def open_source(
+        self, name: str, segment: int, started_at: datetime | None, duration_s: float | None
+    ) -> OpenedSource:
+        """The source, its first picture decoded. Raises IngestError."""
+        source = open_source(
+            name,
+            camera_id=self._camera_id,
+            segment=segment,
+            started_at=started_at,
+            duration_s=duration_s,
+            clock=self._clock,
+        )
+        live = is_live(name)
+        return OpenedSource(
+            name=redact_url(name),
+            source=source,
+            length_s=source.length_s,
+            size_bytes=None if live else Path(name).stat().st_size,
+            is_live=live,
+        )
+
+    def new_analyst(self) -> VideoAnalyst:
+        """An analyst that has seen nothing."""
+        boxes = [
+            LampBox(head_id=head.head_id, box_px=head.box_px)
+            for head in self._site.heads
+            if head.camera_id == self._camera_id
+        ]
+        return VideoAnalyst(YoloDetector(self._weights), ByteTracker(), LampReader(boxes), self._plates)
+
+    def new_judge(self) -> RuleJudge:
+        """A judge that has heard nothing."""
+        return RuleJudge(self._site, self._camera_id)
+
+
+def build_pipeline(
+    site_file: SiteFile,
+    camera_id: str,
+    weights: Path,
+    settings: Settings,
+    clock: Clock,
+    *,
+    read_plates: bool,
+) -> CameraPipeline:
+    """All parts for that camera, its models loaded and tried.
+
+    Plates are read where the site file wants it and ``read_plates`` allows it. Raises WeightsError, and
+    ModelFileError or ManifestError where a model that reads plates is not in place.
+    """
+    camera = site_file.site.camera(camera_id)
+    loaded = load_weights(
+        weights, input_size=site_file.document.detector.input_size, threads=settings.threads
+    )
+    reader: PlateReader | None = None
+    plates: tuple[tuple[str, str], ...] = ()
+    if read_plates and camera.plates is not PlatePolicy.OFF:
+        manifest = load_manifest(settings.models / MANIFEST)
+        detector, recogniser, charset = (
+            verified_path(manifest, name, settings.cache) for name in PLATE_MODELS
+        )
+        reader = PlateReader(detector, recogniser, charset, settings.threads)
+        plates = tuple((name, manifest.model(name).sha256) for name in PLATE_MODELS)
+    models = Models(weights_name=weights.name, weights_sha256=loaded.sha256, plates=plates)
+    return CameraPipeline(site_file.site, camera_id, models, loaded, reader, clock)

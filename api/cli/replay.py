@@ -1,0 +1,163 @@
+"""``stopline replay``: recordings in, findings out."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.bootstrap import build_pipeline
+from api.cli.interrupts import interruptible
+from api.cli.progress import ProgressKind, shown_progress
+from api.clock import SystemClock
+from api.errors import UsageError
+from api.settings import load_settings
+from api.site_file import SiteFile, load_site_file
+from api.suggest import did_you_mean
+from api.time_zone import time_zone
+from api.work.replay import ReplayRequest
+from api.work.replay import replay as run_replay
+from api.work.run_folder import OpenMode
+
+
+@click.command()
+@click.argument("source", nargs=-1, required=True)
+@click.option("--site", required=True, type=click.Path(path_type=Path), help="The site file (YAML).")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="New or empty folder for the results."
+)
+@click.option("--camera", help="The camera of the site that recorded; may be left out where there is one.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="The detection model (ONNX: YOLOX, or an export of Ultralytics).",
+)
+@click.option(
+    "--start-time",
+    multiple=True,
+    metavar="ISO",
+    help="When a SOURCE's first frame was taken, with its offset from UTC (2024-05-01T08:30:00+08:00). Once per "
+    "SOURCE. Without it, rules that need the local time accuse nobody.",
+)
+@click.option(
+    "--duration",
+    type=click.FloatRange(min=0.0, min_open=True),
+    metavar="S",
+    help="End each SOURCE after that many seconds.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on with the run in --out: finished SOURCEs are not done again."
+)
+@click.option("--overwrite", is_flag=True, help="Throw away the run in --out and start over.")
+@click.option("--no-plates", is_flag=True, help="Read no plates, whatever the site file says.")
+@click.option(
+    "--progress",
+    type=click.Choice([kind.value for kind in ProgressKind]),
+    default=ProgressKind.AUTO.value,
+    show_default=True,
+    help="How to show progress on stderr: auto is a bar on a terminal, else a line every 10 s.",
+)
+@click.option("--quiet", is_flag=True, help="Show no progress and print no result.")
+def replay(
+    source: tuple[str, ...],
+    site: Path,
+    out: Path,
+    camera: str | None,
+    weights: Path | None,
+    start_time: tuple[str, ...],
+    duration: float | None,
+    resume: bool,
+    overwrite: bool,
+    no_plates: bool,
+    progress: str,
+    quiet: bool,
+) -> None:
+    """Replay each SOURCE (a recording or an rtsp:// address) of one camera, one after another, into --out.
+
+    The folder then holds events.jsonl (one line per finding), passages.jsonl, observations.jsonl.gz (what the rules
+    saw; 'stopline fold' judges it again) and summary.json.
+    """
+    if resume and overwrite:
+        raise UsageError("--resume goes on with a run and --overwrite throws it away; give one of them")
+    if weights is None:
+        raise UsageError(
+            "--weights is missing, and no model is built in yet; give an ONNX file: YOLOX as its exporter writes "
+            "it, or an Ultralytics model exported with format=onnx"
+        )
+    settings = load_settings()
+    site_file = load_site_file(site)
+    request = ReplayRequest(
+        sources=source,
+        site_file=site_file,
+        camera_id=_camera_id(site_file, camera),
+        out=out,
+        mode=OpenMode.RESUME if resume else OpenMode.OVERWRITE if overwrite else OpenMode.NEW,
+        start_times=tuple(_start_time(text, site_file) for text in start_time),
+        duration_s=duration,
+    )
+    clock = SystemClock()
+    pipeline = build_pipeline(
+        site_file, request.camera_id, weights, settings, clock, read_plates=not no_plates
+    )
+    kind = ProgressKind.NONE if quiet else ProgressKind(progress)
+    with interruptible() as stop, shown_progress(kind, sys.stderr, no_color=settings.no_color) as shown:
+        replayed = run_replay(request, pipeline, shown, clock, stop)
+    if quiet:
+        return
+    if replayed.nothing_to_do:
+        click.echo(f"{out} is complete already; nothing was done.", err=True)
+    for line in _told(replayed.summary):
+        click.echo(line, err=True)
+    click.echo(_result(replayed.summary, out))
+
+
+def _camera_id(site_file: SiteFile, given: str | None) -> str:
+    known = [camera.camera_id for camera in site_file.site.cameras]
+    if given is None:
+        if len(known) > 1:
+            raise UsageError(
+                f"the site file has {len(known)} cameras; say which one recorded: --camera {' or '.join(known)}"
+            )
+        return known[0]
+    if given not in known:
+        hint = did_you_mean(given, known) or f"; {site_file.file} has {', '.join(known)}"
+        raise UsageError(f"--camera: the site file has no camera {given!r}{hint}")
+    return given
+
+
+def _start_time(text: str, site_file: SiteFile) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise UsageError(
+            f"--start-time: {text!r} is not a time; write it like 2024-05-01T08:30:00+08:00"
+        ) from exc
+    if moment.tzinfo is None:
+        zone = site_file.site.time_zone
+        local = moment.replace(tzinfo=time_zone(zone))
+        raise UsageError(
+            f"--start-time: {text!r} lacks its offset from UTC; in {zone} it was probably {local.isoformat()}"
+        )
+    return moment
+
+
+def _told(summary: dict[str, Any]) -> list[str]:
+    """What a person should know of a run besides its result."""
+    told = [f"note: {reason}" for reason in summary["disarmed"]]
+    told += [
+        f"note: {source['source']}: {source['damage']}"
+        for source in summary["sources"]
+        if source.get("damage")
+    ]
+    return told
+
+
+def _result(summary: dict[str, Any], out: Path) -> str:
+    events = summary["events"]
+    return (
+        f"{events['asserted']} asserted, {events['held']} held, {events['exempt']} exempt; {summary['passages']} "
+        f"passages; {summary['frames']} frames, {summary['video_s']:.1f} s of video in {summary['wall_s']:.1f} s: {out}"
+    )

@@ -1,0 +1,252 @@
+"""Replays recordings of one camera: each through the whole pipeline, its results kept as soon as it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from api.bootstrap import Models, OpenedSource
+from api.clock import Clock
+from api.errors import (
+    AllInputsFailedError,
+    InterruptedRunError,
+    SomeInputsFailedError,
+    SourceFailure,
+    UsageError,
+)
+from api.site_file import SiteFile
+from api.versions import stopline_version
+from api.work.event_lines import rfc3339
+from api.work.progress import Advance, Progress
+from api.work.result_sink import ResultSink
+from api.work.run_folder import (
+    OpenMode,
+    RunFolder,
+    RunPlan,
+    SourceRecord,
+    check_folder,
+    is_complete,
+    open_run,
+    read_summary,
+)
+from api.work.summary import summary_of
+from ingest.cadence import PlateCadence
+from ingest.camera import LoopStats, run_camera
+from ingest.errors import IngestError
+from ingest.ports import Analyst, Judge
+from rules.site import Camera
+
+EVIDENCE = ("evidence", "spool", "records.sqlite", "records.sqlite-shm", "records.sqlite-wal")
+"""What a run leaves in its folder besides the results."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayRequest:
+    """What to replay. ``start_times`` holds none, or one aware time per source; ``duration_s`` limits each source."""
+
+    sources: tuple[str, ...]
+    site_file: SiteFile
+    camera_id: str
+    out: Path
+    mode: OpenMode
+    start_times: tuple[datetime, ...]
+    duration_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """A run that ended well. ``summary`` is the content of ``summary.json``; ``nothing_to_do``: it was done before."""
+
+    summary: dict[str, Any]
+    nothing_to_do: bool
+
+
+class Pipeline(Protocol):
+    """All parts that one camera's frames pass through; what keeps state is made anew for each source."""
+
+    @property
+    def models(self) -> Models: ...
+
+    def open_source(
+        self, name: str, segment: int, started_at: datetime | None, duration_s: float | None
+    ) -> OpenedSource:
+        """The source, its first picture decoded. Raises IngestError."""
+        ...
+
+    def new_analyst(self) -> Analyst: ...
+
+    def new_judge(self) -> Judge: ...
+
+
+class SizeMismatchError(IngestError):
+    """The picture has another size than the site file says."""
+
+    code = "input_size"
+
+    def __init__(self, source: str, camera: Camera, size_px: tuple[int, int]) -> None:
+        super().__init__(
+            source,
+            f"its picture is {size_px[0]}x{size_px[1]} px, and the site file's camera {camera.camera_id} has "
+            f"{camera.width_px}x{camera.height_px}; give a recording of that camera, or correct size_px",
+        )
+        self.size_px = size_px
+
+
+def replay(
+    request: ReplayRequest, pipeline: Pipeline, progress: Progress, clock: Clock, stop: Callable[[], bool]
+) -> Replayed:
+    """The results of all sources stand in ``request.out``.
+
+    ``stop`` is asked before each frame; once it says True, a recording's unfinished work is dropped (a live
+    source's is kept, it cannot be had again) and InterruptedRunError raised. Also raises UsageError (folder,
+    arguments), AllInputsFailedError, SomeInputsFailedError (the results of the other sources stand), and
+    whatever the pipeline fails with.
+    """
+    plan = _plan(request, pipeline)
+    check_folder(request.out, plan, request.mode)
+    if request.mode is OpenMode.RESUME and is_complete(request.out):
+        return Replayed(summary=read_summary(request.out), nothing_to_do=True)
+    with open_run(request.out, plan, request.mode, EVIDENCE) as folder:
+        return _Run(request, pipeline, progress, clock, stop, folder).all()
+
+
+def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:
+    if len(request.start_times) not in (0, len(request.sources)):
+        raise UsageError(
+            f"{len(request.sources)} SOURCEs and {len(request.start_times)} --start-time; give --start-time once "
+            "per SOURCE, in their order, or not at all"
+        )
+    return RunPlan(
+        camera=request.camera_id,
+        sources=request.sources,
+        start_times=tuple(rfc3339(start) for start in request.start_times),
+        duration_s=request.duration_s,
+        site_sha256=request.site_file.sha256,
+        weights_sha256=pipeline.models.weights_sha256,
+        plates=tuple(sha256 for _, sha256 in pipeline.models.plates),
+        stopline=stopline_version(),
+    )
+
+
+class _Run:
+    """One run over all its sources."""
+
+    def __init__(
+        self,
+        request: ReplayRequest,
+        pipeline: Pipeline,
+        progress: Progress,
+        clock: Clock,
+        stop: Callable[[], bool],
+        folder: RunFolder,
+    ) -> None:
+        self._request = request
+        self._camera = request.site_file.site.camera(request.camera_id)
+        self._pipeline = pipeline
+        self._progress = progress
+        self._clock = clock
+        self._stop = stop
+        self._folder = folder
+
+    def all(self) -> Replayed:
+        """Every source that was not done before."""
+        records: list[SourceRecord] = []
+        failures: list[SourceFailure] = []
+        for segment, name in enumerate(self._request.sources):
+            record = self._folder.finished(segment)
+            if record is None:
+                try:
+                    record = self._one(segment, name)
+                except IngestError as exc:
+                    failures.append(SourceFailure(source=exc.source, code=exc.code, message=str(exc)))
+                    continue
+                self._folder.finish(record)
+            records.append(record)
+        summary = summary_of(self._request.site_file, self._camera, self._pipeline.models, records, failures)
+        if not records:
+            self._folder.abandon()
+            raise AllInputsFailedError(failures)
+        interrupted = any(record.interrupted for record in records)
+        self._folder.publish(records, summary, complete=not failures)
+        if interrupted:
+            raise InterruptedRunError(f"interrupted; what was seen until then stands in {self._request.out}")
+        if failures:
+            raise SomeInputsFailedError(failures)
+        return Replayed(summary=summary, nothing_to_do=False)
+
+    def _one(self, segment: int, name: str) -> SourceRecord:
+        """The source through the pipeline, its observations in the folder."""
+        if self._stop():
+            raise self._interrupted(segment, name)
+        starts = self._request.start_times
+        started_s = self._clock.elapsed_s()
+        opened = self._pipeline.open_source(
+            name, segment, starts[segment] if starts else None, self._request.duration_s
+        )
+        with closing(opened.source), self._folder.observations(segment) as writer:
+            if opened.source.size_px != (self._camera.width_px, self._camera.height_px):
+                raise SizeMismatchError(opened.name, self._camera, opened.source.size_px)
+
+            def at(sink: ResultSink) -> Advance:
+                return Advance(
+                    source=opened.name,
+                    number=segment + 1,
+                    of=len(self._request.sources),
+                    length_s=opened.length_s,
+                    media_s=sink.last_s,
+                    frames=sink.frames,
+                    events=len(sink.events),
+                    wall_s=self._clock.elapsed_s() - started_s,
+                )
+
+            sink = ResultSink(writer.write, lambda sink: self._progress.advanced(at(sink)))
+            self._progress.begun(at(sink))
+            stats = run_camera(
+                opened.source,
+                self._pipeline.new_analyst(),
+                self._pipeline.new_judge(),
+                sink,
+                cadence=PlateCadence(),
+                max_gap_s=self._camera.max_gap_s,
+                should_stop=self._stop,
+            )
+            damage = opened.source.damage
+        self._progress.ended(at(sink), "interrupted" if stats.interrupted else damage or "done")
+        if stats.interrupted and not opened.is_live:
+            raise self._interrupted(segment, opened.name)
+        return SourceRecord(
+            source=opened.name,
+            segment=segment,
+            size_bytes=opened.size_bytes,
+            frames=stats.frames,
+            analysed=stats.analysed,
+            video_s=round(_video_s(stats), 3),
+            wall_s=round(self._clock.elapsed_s() - started_s, 3),
+            damage=damage,
+            interrupted=stats.interrupted,
+            has_wall_clock=sink.has_wall_clock,
+            gaps_s=[(gap.from_s, gap.to_s) for gap in stats.gaps],
+            gap_count=stats.gap_count,
+            gap_s=stats.gap_s,
+            lamp_samples={head.head_id: head.samples for head in stats.heads},
+            lamps_unknown={head.head_id: head.unknown for head in stats.heads},
+            events=sink.events,
+            passages=sink.passages,
+        )
+
+    def _interrupted(self, segment: int, name: str) -> InterruptedRunError:
+        return InterruptedRunError(
+            f"interrupted in {name}; what was finished before ({segment} of {len(self._request.sources)} SOURCEs) "
+            f"is kept in {self._request.out}, go on with --resume"
+        )
+
+
+def _video_s(stats: LoopStats) -> float:
+    """Seconds of video seen: to the last frame, which is given the mean duration of those before it."""
+    if stats.frames < 2:
+        return 0.0
+    return (stats.to_s - stats.from_s) * stats.frames / (stats.frames - 1)

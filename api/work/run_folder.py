@@ -1,0 +1,338 @@
+"""The folder of one replay: what each finished source gave is kept at once, and the results appear whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any
+
+from api.errors import UsageError
+from api.work.event_lines import Row, lines_text, ordered_events, ordered_passages
+from api.work.observation_lines import observation_line
+from rules.errors import StoplineError
+from rules.observation import Observation
+
+EVENTS, PASSAGES, OBSERVATIONS = "events.jsonl", "passages.jsonl", "observations.jsonl.gz"
+SUMMARY, RUN, CHECKPOINT, DONE = "summary.json", "run.json", "checkpoint", "checkpoint.done"
+RESULTS = (SUMMARY, EVENTS, PASSAGES, OBSERVATIONS)
+
+
+class OpenMode(StrEnum):
+    """What may be in the folder: nothing, the run to go on with, or a run to be thrown away."""
+
+    NEW = "new"
+    RESUME = "resume"
+    OVERWRITE = "overwrite"
+
+
+class OutputError(StoplineError):
+    """The folder cannot be written; ``reason`` is the system's word for why."""
+
+    code = "output_unwritable"
+    retryable = True
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path}: cannot be written: {reason}; what was finished before is kept for --resume"
+        )
+        self.path = path
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """All that a run's results depend on; a run goes on only where it is the same."""
+
+    camera: str
+    sources: tuple[str, ...]
+    start_times: tuple[str, ...]
+    duration_s: float | None
+    site_sha256: str
+    weights_sha256: str
+    plates: tuple[str, ...]
+    stopline: str
+
+
+_CALLED: Mapping[str, str] = {
+    "camera": "--camera",
+    "sources": "the SOURCEs",
+    "start_times": "--start-time",
+    "duration_s": "--duration",
+    "site_sha256": "the content of the site file",
+    "weights_sha256": "the weights",
+    "plates": "the plate models",
+    "stopline": "the version of Stopline",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRecord:
+    """What one finished source gave, besides its observations.
+
+    ``size_bytes`` is None for a live source. ``gaps_s`` lists the first gaps, ``gap_count`` and ``gap_s`` cover all.
+    """
+
+    source: str
+    segment: int
+    size_bytes: int | None
+    frames: int
+    analysed: int
+    video_s: float
+    wall_s: float
+    damage: str | None
+    interrupted: bool
+    has_wall_clock: bool
+    gaps_s: Sequence[Sequence[float]]
+    gap_count: int
+    gap_s: float
+    lamp_samples: Mapping[str, int]
+    lamps_unknown: Mapping[str, int]
+    events: Sequence[Row]
+    passages: Sequence[Row]
+
+
+class RunFolder:
+    """An opened folder, locked against a second run. Raises OutputError where the disk refuses."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._checkpoint = folder / CHECKPOINT
+
+    def finished(self, segment: int) -> SourceRecord | None:
+        """What that source gave in this run or an earlier part of it, or None where it is still to be done."""
+        path = self._record_path(segment)
+        if not path.is_file():
+            return None
+        return SourceRecord(**json.loads(path.read_text(encoding="utf-8")))
+
+    @contextmanager
+    def observations(self, segment: int) -> Iterator[ObservationWriter]:
+        """A writer for one source's observations; what it wrote counts only once ``finish`` was called."""
+        writer = ObservationWriter(self._part_path(segment))
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+    def finish(self, record: SourceRecord) -> None:
+        """The source is done: its observations and its record stand, and a later part of the run skips it."""
+        part = self._part_path(record.segment)
+        with _translated(part):
+            part.replace(self._observations_path(record.segment))
+        write_file(self._record_path(record.segment), _json(asdict(record)))
+
+    def publish(self, records: Sequence[SourceRecord], summary: Mapping[str, Any], *, complete: bool) -> None:
+        """The results of these sources stand, each file whole; the summary, written last, says that they do.
+
+        The checkpoint goes when ``complete``: then nothing is left to be resumed.
+        """
+        with _translated(self._folder / SUMMARY):
+            (self._folder / SUMMARY).unlink(missing_ok=True)
+        events = ordered_events([row for record in records for row in record.events])
+        passages = ordered_passages([row for record in records for row in record.passages])
+        write_file(self._folder / EVENTS, lines_text(events).encode())
+        write_file(self._folder / PASSAGES, lines_text(passages).encode())
+        # Members of a gzip file may follow one another: the sources' files need not be unpacked.
+        parts = [self._observations_path(record.segment) for record in records]
+        write_file(self._folder / OBSERVATIONS, *parts)
+        write_file(self._folder / SUMMARY, _json(summary))
+        if complete:
+            done = self._folder / DONE
+            with _translated(self._checkpoint):
+                _remove(done)
+                self._checkpoint.replace(done)
+                _remove(done)
+
+    def abandon(self) -> None:
+        """Nothing of the run is left: it gave nothing, and the folder may be used again."""
+        with _translated(self._folder):
+            for name in (CHECKPOINT, RUN):
+                _remove(self._folder / name)
+
+    def _record_path(self, segment: int) -> Path:
+        return self._checkpoint / f"source-{segment:04d}.json"
+
+    def _observations_path(self, segment: int) -> Path:
+        return self._checkpoint / f"source-{segment:04d}.{OBSERVATIONS}"
+
+    def _part_path(self, segment: int) -> Path:
+        return self._checkpoint / f"source-{segment:04d}.part"
+
+
+class ObservationWriter:
+    """Writes observations as compressed lines; the same observations give the same bytes."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OutputError, as the methods do."""
+        self._path = path
+        with _translated(path):
+            self._file = path.open("wb")
+        self._gzip = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=self._file, mtime=0)
+
+    def write(self, observation: Observation) -> None:
+        """Appends one observation."""
+        line = observation_line(observation).encode() + b"\n"
+        with _translated(self._path):
+            self._gzip.write(line)
+
+    def close(self) -> None:
+        """All that was written is on the disk."""
+        with _translated(self._path), self._file:
+            self._gzip.close()
+            _sync(self._file)
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether the folder holds the results of a run that left nothing to be resumed."""
+    return (folder / SUMMARY).is_file() and not (folder / CHECKPOINT).exists()
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """The summary of a complete run. Raises UsageError where it is damaged."""
+    try:
+        found: dict[str, Any] = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise UsageError(f"{folder / SUMMARY} is damaged ({exc}); start over with --overwrite") from exc
+    return found
+
+
+def make_empty(folder: Path) -> None:
+    """The folder stands, and is empty. Raises UsageError where it holds something or is a file, OutputError."""
+    with _translated(folder):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(f"{folder} is not an empty folder; give a new or empty one")
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def check_folder(folder: Path, plan: RunPlan, mode: OpenMode) -> None:
+    """Returns where ``open_run`` may go on with that folder; changes nothing.
+
+    Raises UsageError where it holds something else than ``mode`` allows, or another run.
+    """
+    with _translated(folder):
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file; --out wants a new or empty folder")
+        entries = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
+    if not entries:
+        return
+    if mode is OpenMode.NEW:
+        raise UsageError(
+            f"{folder} is not empty; give a new or empty folder, --resume to go on with the run in it, or "
+            "--overwrite to throw that run away"
+        )
+    if RUN not in entries:
+        raise UsageError(f"{folder} holds no run of ours ({', '.join(entries[:3])}); nothing was changed")
+    differences = _differences(folder / RUN, plan) if mode is OpenMode.RESUME else []
+    if differences:
+        raise UsageError(
+            f"{folder} holds another run; different are: {', '.join(differences)}. Resume with the same arguments "
+            "and files, or start over with --overwrite"
+        )
+
+
+@contextmanager
+def open_run(
+    folder: Path, plan: RunPlan, mode: OpenMode, also_ours: Sequence[str] = ()
+) -> Iterator[RunFolder]:
+    """The folder, ready for that run and locked until the end of the context.
+
+    ``also_ours`` names what besides the results a run leaves there, for OVERWRITE to remove. Raises UsageError
+    as ``check_folder`` does and where the folder is in use; OutputError where the disk refuses.
+    """
+    check_folder(folder, plan, mode)
+    with _translated(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        with _translated(folder):
+            _prepare(folder, plan, mode, also_ours)
+        yield RunFolder(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Nobody else who asks so writes to the folder meanwhile, and a process that dies leaves no lock behind."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        os.close(handle)
+        raise UsageError(f"{folder} is in use by another replay; wait for it, or give another --out") from exc
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _prepare(folder: Path, plan: RunPlan, mode: OpenMode, also_ours: Sequence[str]) -> None:
+    if mode is OpenMode.OVERWRITE:
+        for name in (*RESULTS, *also_ours, CHECKPOINT, DONE, RUN):
+            _remove(folder / name)
+    (folder / CHECKPOINT).mkdir(exist_ok=True)
+    if not (folder / RUN).exists():
+        write_file(folder / RUN, _json(asdict(plan)))
+
+
+def _differences(path: Path, plan: RunPlan) -> list[str]:
+    try:
+        was = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise UsageError(f"{path} is damaged ({exc}); start over with --overwrite") from exc
+    now = json.loads(_json(asdict(plan)))
+    found = []
+    for field, called in _CALLED.items():
+        if was.get(field) != now[field]:
+            values = "" if field.endswith("sha256") else f" ({was.get(field)!r} then, {now[field]!r} now)"
+            found.append(called + values)
+    return found
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+
+
+def write_file(path: Path, *contents: bytes | Path) -> None:
+    """The file holds the contents (those of the files, where paths are given), on the disk and under its name at once."""
+    part = path.with_name(f".{path.name}.part")
+    with _translated(path):
+        with part.open("wb") as file:
+            for content in contents:
+                if isinstance(content, bytes):
+                    file.write(content)
+                else:
+                    with content.open("rb") as source:
+                        shutil.copyfileobj(source, file)
+            _sync(file)
+        part.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _sync(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise OutputError(path, exc.strerror or type(exc).__name__) from exc

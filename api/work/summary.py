@@ -1,0 +1,105 @@
+"""What a run says about itself in ``summary.json``: how much was seen, with what, and what could not be judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from api.bootstrap import Models
+from api.errors import SourceFailure
+from api.site_file import SiteFile
+from api.versions import versions
+from api.work.event_lines import ordered_events
+from api.work.run_folder import SourceRecord
+from rules.finding import Status
+from rules.schedule import disarmed_reason
+from rules.site import Camera
+
+
+def summary_of(
+    site_file: SiteFile,
+    camera: Camera,
+    models: Models,
+    records: Sequence[SourceRecord],
+    failures: Sequence[SourceFailure],
+) -> dict[str, Any]:
+    """The fields of ``summary.json``. Shares are 0..1; ``*_s`` are seconds."""
+    video_s = sum(record.video_s for record in records)
+    wall_s = sum(record.wall_s for record in records)
+    status = Counter(row["status"] for record in records for row in record.events)
+    return {
+        "site": {"id": site_file.site.site_id, "file": site_file.file, "sha256": site_file.sha256},
+        "camera": camera.camera_id,
+        "frames": sum(record.frames for record in records),
+        "analysed": sum(record.analysed for record in records),
+        "video_s": round(video_s, 3),
+        "wall_s": round(wall_s, 3),
+        "times_real_time": round(video_s / wall_s, 2) if wall_s > 0 else None,
+        "events": {name.value: status[name.value] for name in Status},
+        "passages": sum(len(record.passages) for record in records),
+        "weights": {"name": models.weights_name, "sha256": models.weights_sha256},
+        "plate_models": dict(models.plates),
+        "versions": versions(),
+        "gaps": {
+            "count": sum(record.gap_count for record in records),
+            "seconds": round(sum(record.gap_s for record in records), 3),
+            "listed": [
+                {"segment": record.segment, "from_s": round(from_s, 3), "to_s": round(to_s, 3)}
+                for record in records
+                for from_s, to_s in record.gaps_s
+            ],
+        },
+        "unknown_lamp_share": _unknown_lamp_share(camera, records),
+        "disarmed": list(_disarmed(site_file, camera, records)),
+        "sources": [_source(record) for record in records]
+        + [
+            {"source": failure.source, "error": failure.code, "message": failure.message}
+            for failure in failures
+        ],
+    }
+
+
+def _source(record: SourceRecord) -> dict[str, Any]:
+    return {
+        "source": record.source,
+        "segment": record.segment,
+        "frames": record.frames,
+        "analysed": record.analysed,
+        "video_s": record.video_s,
+        "wall_s": record.wall_s,
+        "damage": record.damage,
+        "interrupted": record.interrupted,
+        "events": [row["id"] for row in ordered_events(record.events)],
+    }
+
+
+def _unknown_lamp_share(camera: Camera, records: Sequence[SourceRecord]) -> dict[str, float | None]:
+    """Per head, the share of its samples that read unknown; 1.0 for a head that a stop line needs and nobody sees."""
+    samples: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    for record in records:
+        samples.update(record.lamp_samples)
+        unknown.update(record.lamps_unknown)
+    needed = {head_id for line in camera.stop_lines for head_id in line.head_ids}
+    return {
+        head_id: round(unknown[head_id] / samples[head_id], 4) if samples[head_id] else 1.0
+        for head_id in sorted(needed | set(samples))
+    }
+
+
+def _disarmed(site_file: SiteFile, camera: Camera, records: Sequence[SourceRecord]) -> Iterator[str]:
+    """Sentences that say which rule accused nobody in this run, and why."""
+    seen = {head.head_id for head in site_file.site.heads if head.camera_id == camera.camera_id}
+    for line in camera.stop_lines:
+        unseen = [head_id for head_id in line.head_ids if head_id not in seen]
+        if unseen:
+            yield (
+                f"stop line {line.line_id}: this camera does not see its signal head {', '.join(unseen)}, so the "
+                "state is unknown and nobody is accused"
+            )
+    if records and not all(record.has_wall_clock for record in records):
+        for zone in camera.no_parking:
+            reason = disarmed_reason(zone, None)
+            if reason is not None:
+                yield f"{reason}; give --start-time"
