@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rules import parking_case, parking_stay, standing
+from rules import parking_case, parking_identity, parking_stay, standing
 from rules.finding import Output, Watch
 from rules.geometry import iou
-from rules.observation import Box, ObjectClass, Observation
+from rules.observation import Box, Observation
 from rules.parking_case import PARKING_CLASSES
+from rules.parking_identity import HIDDEN_MAX_S
 from rules.parking_stay import Stay
 from rules.schedule import LocalTime, disarmed_reason, in_force
 from rules.site import Camera, NoParkingZone
 from rules.standing import Sample, Trail
-
-HIDDEN_MAX_S = 30.0
-"""A stay may bridge this much without a sighting; also how long a place must look empty to have been left."""
-
-SWAP_S = 2.0
-"""Within this time no other vehicle can have taken the place of one that drove off: the tracks were mixed up.
-
-A car behind needs 3.3 s to move up by 7 m at 2.5 m/s², and for the first and last 0.7 s it is "at" its place.
-"""
 
 EMPTY_S = 1.5
 """A place that looks empty for this long has been left, when its vehicle's track was seen elsewhere."""
@@ -38,12 +30,14 @@ WATCH_S, WATCH_EVERY_S = 1.0, 4.0
 class ParkingState:
     """What one camera knows of its zones: tracks, stays in the order in which they began, and what was said.
 
-    ``said_s`` holds, per zone and track, when a finding was said; ``in_force_since_s`` per zone since when
-    its hours have been seen to hold. Mappings are treated as immutable.
+    ``closed`` are the stays that ended with the last step. ``said_s`` holds, per zone and track, when a
+    finding was said; ``in_force_since_s`` per zone since when its hours have been seen to hold. Mappings are
+    treated as immutable.
     """
 
     trails: Mapping[int, Trail] = field(default_factory=dict)
     stays: tuple[Stay, ...] = ()
+    closed: tuple[Stay, ...] = ()
     said_s: Mapping[tuple[str, int], float] = field(default_factory=dict)
     in_force_since_s: Mapping[str, float] = field(default_factory=dict)
     last_s: float | None = None
@@ -88,10 +82,12 @@ def step(
 
     outputs: list[Output] = []
     kept: list[Stay] = []
+    closed: list[Stay] = []
     for stay in stays:
         zone = zones[stay.zone_id]
         if _left(stay, now_s):
             outputs.extend(parking_case.close(stay, zone, camera.camera_id))
+            closed.append(stay)
             continue
         if stay.said_s is not None and now_s - stay.said_s > REENFORCE_S:
             stay = parking_stay.begun_anew(stay, now_s)
@@ -105,7 +101,12 @@ def step(
             stay = replace(stay, watch_next_s=now_s + WATCH_EVERY_S)
         kept.append(stay)
     state = ParkingState(
-        trails=trails, stays=tuple(kept), said_s=said_s, in_force_since_s=since_s, last_s=now_s
+        trails=trails,
+        stays=tuple(kept),
+        closed=tuple(closed),
+        said_s=said_s,
+        in_force_since_s=since_s,
+        last_s=now_s,
     )
     return state, tuple(outputs)
 
@@ -118,7 +119,7 @@ def finish(state: ParkingState, camera: Camera) -> tuple[ParkingState, tuple[Out
         for stay in state.stays
         for output in parking_case.close(stay, zones[stay.zone_id], camera.camera_id)
     ]
-    return replace(state, stays=()), tuple(outputs)
+    return replace(state, stays=(), closed=state.stays), tuple(outputs)
 
 
 def tracks_of(state: ParkingState, track_id: int) -> tuple[int, ...]:
@@ -126,7 +127,8 @@ def tracks_of(state: ParkingState, track_id: int) -> tuple[int, ...]:
 
     A finding's ``track_id`` is the first of them; its plate may have been read under any.
     """
-    return next((stay.tracks for stay in state.stays if track_id in stay.tracks), (track_id,))
+    stays = (*state.stays, *state.closed)
+    return next((stay.tracks for stay in stays if track_id in stay.tracks), (track_id,))
 
 
 def _look(
@@ -184,10 +186,10 @@ def _with_rested(
         box = trail.samples[-1].box_px
         zone = next((zone for zone in armed if standing.stands_in(box, zone.polygon_px)), None)
         place = None if zone is None else standing.resting_place(trail)
-        if zone is None or place is None or _is_double(stays, place, now_s):
+        if zone is None or place is None or parking_identity.is_double(stays, place, now_s):
             continue
         arrival_s, there = standing.arrival(trail, place)
-        index = _same_vehicle(stays, track_id, trail, place, there, now_s)
+        index = parking_identity.same_vehicle(stays, track_id, trail, place, there, now_s)
         if index is None:
             stays = [_replaced(stay, track_id) for stay in stays]
             fresh = parking_stay.new_stay(zone.zone_id, track_id, place, arrival_s, there, max_gap_s)
@@ -197,49 +199,5 @@ def _with_rested(
     return stays
 
 
-def _is_double(stays: Sequence[Stay], place: Box, now_s: float) -> bool:
-    """Whether the box is a second detection of a vehicle that is seen standing under its own track."""
-    return any(stay.last.stamp.media_s == now_s and iou(stay.place_px, place) >= 0.6 for stay in stays)
-
-
 def _replaced(stay: Stay, track_id: int) -> Stay:
     return replace(stay, replaced=True) if track_id in (stay.tracks[0], stay.tracks[-1]) else stay
-
-
-def _same_vehicle(
-    stays: Sequence[Stay],
-    track_id: int,
-    trail: Trail,
-    place: Box,
-    there: Sequence[Sample],
-    now_s: float,
-) -> int | None:
-    """The index of the unseen stay whose vehicle now shows under this track, or None.
-
-    Same place, same kind of vehicle, and either there so soon that no other vehicle can have taken the place,
-    or first seen right there (it was hidden and did not arrive) while the stay's own track was not seen
-    elsewhere. In doubt it is another vehicle, whose clock starts anew. After a finding doubt goes the other
-    way, and the place may differ in extent, as a vehicle that gets uncovered does: no second case comes of it.
-    """
-    best: tuple[float, int] | None = None
-    for index, stay in enumerate(stays):
-        unseen_s = there[0].stamp.media_s - stay.last.stamp.media_s
-        if stay.last.stamp.media_s == now_s or not _alike(stay.object_class, there[-1].object_class):
-            continue
-        soon, was_there = unseen_s <= SWAP_S, standing.is_at(trail.first.box_px, place)
-        if stay.said_s is None:
-            hidden = was_there and not stay.elsewhere and unseen_s <= HIDDEN_MAX_S
-            same = standing.is_at(place, stay.place_px) and (soon or hidden)
-        else:
-            same = standing.overlaps_much(place, stay.place_px) and (
-                soon or was_there or track_id in stay.tracks
-            )
-        shared = iou(place, stay.place_px)
-        if same and (best is None or shared > best[0]):
-            best = (shared, index)
-    return None if best is None else best[1]
-
-
-def _alike(first: ObjectClass, second: ObjectClass) -> bool:
-    """Detectors take cars, buses and trucks for one another, but not for motorcycles."""
-    return (first is ObjectClass.MOTORCYCLE) == (second is ObjectClass.MOTORCYCLE)

@@ -377,6 +377,7 @@ def test_the_tracks_under_which_a_standing_car_was_seen_are_known() -> None:
     assert parking.tracks_of(state, 1) == (1, 9, 12)
     assert parking.tracks_of(state, 12) == (1, 9, 12)
     assert parking.tracks_of(state, 5) == (5,)
+    assert parking.tracks_of(parking.finish(state, camera)[0], 1) == (1, 9, 12)
 
 
 ALL_WEEK = frozenset(range(7))
