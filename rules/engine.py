@@ -1,0 +1,132 @@
+"""All rules of one camera as one fold: signals first, then each rule, and the plate that belongs to what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from rules import parking, passage, plate_vote, red_light, signal
+from rules.finding import Finding, Output, PlateResult
+from rules.observation import Observation
+from rules.parking import ParkingState
+from rules.passage import PassageState, PlateOf
+from rules.plate_vote import PlateVotes
+from rules.red_light import RedLightState
+from rules.schedule import LocalTime
+from rules.signal import HeadState
+from rules.site import Camera, Site
+
+FORGET_PLATE_S = 300.0
+"""The readings of a track are forgotten this long after the last one, unless its vehicle still stands in a zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """The states of all rules of one camera over one segment; mappings are treated as immutable.
+
+    ``plates`` are the votes by track, ``plate_read_s`` when each track was last read (media seconds).
+    """
+
+    heads: Mapping[str, HeadState]
+    red_light: Mapping[str, RedLightState]
+    parking: ParkingState
+    passage: PassageState
+    plates: PlateVotes = field(default_factory=dict)
+    plate_read_s: Mapping[int, float] = field(default_factory=dict)
+
+
+def initial(site: Site, camera_id: str) -> EngineState:
+    """The state before the first observation of a segment. Raises KeyError where the site has no such camera."""
+    camera = site.camera(camera_id)
+    return EngineState(
+        heads={head.head_id: HeadState(head_id=head.head_id) for head in site.heads},
+        red_light={line.line_id: RedLightState() for line in camera.stop_lines},
+        parking=parking.initial(camera),
+        passage=passage.initial(camera),
+    )
+
+
+def step(
+    state: EngineState, observation: Observation, site: Site, camera_id: str, local: LocalTime | None
+) -> tuple[EngineState, tuple[Output, ...]]:
+    """The state after one observation and everything the rules say of it.
+
+    ``local`` is the local time of the frame, None where nobody knows the wall clock.
+    """
+    camera = site.camera(camera_id)
+    heads = _lamps_seen(state.heads, observation, camera)
+    state = _with_readings(state, observation)
+    outputs: list[Output] = []
+    red_states: dict[str, RedLightState] = {}
+    for line in camera.stop_lines:
+        controlling = [heads[head_id] for head_id in line.head_ids]
+        red_states[line.line_id], said = red_light.step(
+            state.red_light[line.line_id], observation, controlling, line, camera
+        )
+        outputs.extend(said)
+    parked, said = parking.step(state.parking, observation, camera, local)
+    outputs.extend(said)
+    passed, said = passage.step(state.passage, observation, camera, _votes(state.plates, site))
+    outputs.extend(said)
+    after = replace(state, heads=heads, red_light=red_states, parking=parked, passage=passed)
+    return after, _with_plates(outputs, after, site)
+
+
+def finish(state: EngineState, site: Site, camera_id: str) -> tuple[Output, ...]:
+    """What remains to be said when the segment has ended."""
+    camera = site.camera(camera_id)
+    outputs: list[Output] = []
+    for line in camera.stop_lines:
+        controlling = [state.heads[head_id] for head_id in line.head_ids]
+        outputs.extend(red_light.finish(state.red_light[line.line_id], controlling, line, camera))
+    parked, said = parking.finish(state.parking, camera)
+    outputs.extend(said)
+    passed, said = passage.finish(state.passage, camera, _votes(state.plates, site))
+    outputs.extend(said)
+    return _with_plates(outputs, replace(state, parking=parked, passage=passed), site)
+
+
+def _lamps_seen(
+    heads: Mapping[str, HeadState], observation: Observation, camera: Camera
+) -> dict[str, HeadState]:
+    seen = dict(heads)
+    for sample in observation.lamps:
+        if sample.head_id in seen:
+            head = seen[sample.head_id]
+            seen[sample.head_id] = signal.step(head, sample, observation.stamp.media_s, camera.max_gap_s)
+    return seen
+
+
+def _with_readings(state: EngineState, observation: Observation) -> EngineState:
+    if not observation.plates:
+        return state
+    now_s = observation.stamp.media_s
+    read_s = {**state.plate_read_s, **{reading.track_id: now_s for reading in observation.plates}}
+    plates = plate_vote.step(state.plates, observation.plates, observation.stamp)
+    standing = {track_id for stay in state.parking.stays for track_id in stay.tracks}
+    old = {track_id for track_id, at_s in read_s.items() if now_s - at_s > FORGET_PLATE_S} - standing
+    return replace(
+        state,
+        plates=plate_vote.without(plates, old),
+        plate_read_s={track_id: at_s for track_id, at_s in read_s.items() if track_id not in old},
+    )
+
+
+def _votes(plates: PlateVotes, site: Site) -> PlateOf:
+    def plate_of(track_id: int) -> PlateResult | None:
+        return plate_vote.result(plates, (track_id,), site.plate_profile)
+
+    return plate_of
+
+
+def _with_plates(outputs: Iterable[Output], state: EngineState, site: Site) -> tuple[Output, ...]:
+    return tuple(
+        replace(output, plate=_plate(output, state, site)) if isinstance(output, Finding) else output
+        for output in outputs
+    )
+
+
+def _plate(finding: Finding, state: EngineState, site: Site) -> PlateResult | None:
+    """The vote over all tracks under which the accused vehicle was seen."""
+    tracks = parking.tracks_of(state.parking, finding.track_id)
+    return plate_vote.result(state.plates, tracks, site.plate_profile)
