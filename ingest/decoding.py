@@ -110,7 +110,7 @@ class SegmentReader:
         stream.thread_type = "SLICE"
         stream.thread_count = 1
         self._has_begun = False
-        self._doubt_from: int | None = None
+        self._damaged: tuple[int, int] | None = None
         self._first_stamp: int | None = None
         self._end_stamp: int | None = None
         self.packets = 0
@@ -178,10 +178,10 @@ class SegmentReader:
             self._count("frames_damaged")
             self._doubt(sent.number)
             return False
-        if self._doubt_from is None:
+        if self._damaged is None or sent.number < self._damaged[0]:
             return True
-        if (sent.is_keyframe or picture.key_frame) and sent.number > self._doubt_from:
-            self._doubt_from = None
+        if (sent.is_keyframe or picture.key_frame) and sent.number > self._damaged[1]:
+            self._damaged = None
             return True
         self._count("frames_doubtful")
         return False
@@ -254,7 +254,9 @@ class SegmentReader:
         self._end_stamp = end if self._end_stamp is None else max(self._end_stamp, end)
 
     def _doubt(self, number: int) -> None:
-        self._doubt_from = number if self._doubt_from is None else max(number, self._doubt_from)
+        """From this packet on nothing is shown until a later keyframe is."""
+        first, last = self._damaged or (number, number)
+        self._damaged = (first, max(last, number))
 
     def _count(self, cause: str) -> None:
         """``cause`` names the field of ``Skipped``."""

@@ -112,7 +112,7 @@ class NoVideoTrackError(FileError):
     code = "input_no_video_track"
 
     def __init__(self, path: str, tracks: tuple[str, ...]) -> None:
-        has = ", ".join(tracks) if tracks else "no track at all"
+        has = ", ".join(tracks)
         super().__init__(path, f"has no video track (it has: {has}); give a recording with a picture")
         self.tracks = tracks
 
@@ -122,11 +122,8 @@ class UnknownCodecError(FileError):
 
     code = "input_unknown_codec"
 
-    def __init__(self, path: str, codec: str) -> None:
-        super().__init__(
-            path, f"its video is coded as {codec}, for which there is no decoder; give it as H.264"
-        )
-        self.codec = codec
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "its video is coded in a way for which there is no decoder; give it as H.264")
 
 
 class FileCutOffError(FileError):

@@ -208,6 +208,8 @@ def _video_stream(name: str, container: InputContainer) -> VideoStream:
     kind = container.format.name
     if kind in NOT_MOVING or kind.endswith("_pipe"):
         raise NotVideoError(name, "a text" if kind == "tty" else "a still picture")
+    if not container.streams:
+        raise NoFramesError(name)
     covers = Disposition.attached_pic | Disposition.timed_thumbnails
     if all(stream.disposition & covers for stream in container.streams.video):
         raise NoVideoTrackError(
@@ -221,16 +223,19 @@ def _video_stream(name: str, container: InputContainer) -> VideoStream:
 
 def _promised_s(container: InputContainer, stream: VideoStream) -> float | None:
     """Length of the video track as the container's header has it; None where it says nothing about this track."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
+    time_base = stream.time_base or Fraction(0)
+    if stream.duration:
+        return float(stream.duration * time_base)
+    # Matroska: the end of the track rather than its length, which a start offset makes shorter.
+    start_s = float(max(stream.start_time or 0, 0) * time_base)
     hours, _, rest = stream.metadata.get("DURATION", "").partition(":")
     minutes, _, seconds = rest.partition(":")
     try:
-        return float(Fraction(hours) * 3600 + Fraction(minutes) * 60 + Fraction(seconds))
+        return float(Fraction(hours) * 3600 + Fraction(minutes) * 60 + Fraction(seconds)) - start_s
     except ValueError:
         pass
     if len(container.streams) == 1 and container.duration:
-        return container.duration / av.time_base
+        return container.duration / av.time_base - start_s
     return None
 
 

@@ -1,0 +1,25 @@
+"""What tests of ingest may ask for besides what every test may: a camera on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.rtsp import Camera, serve
+
+Serve = Callable[..., Camera]
+
+
+@pytest.fixture
+def serve_rtsp(absent: Callable[[str], NoReturn]) -> Iterator[Serve]:
+    """``serve_rtsp(path, user=…, password=…)`` serves a recording over RTSP until the test ends."""
+    with ExitStack() as stack:
+
+        def begin(path: Path, *, user: str | None = None, password: str = "") -> Camera:
+            return stack.enter_context(serve(path, absent, user=user, password=password))
+
+        yield begin
