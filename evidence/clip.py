@@ -73,8 +73,9 @@ def cut(footage: Footage[P], what: str, from_s: float, to_s: float) -> Part:
 
 
 def keyframe_at(footage: Footage[P], media_s: float) -> TimedPacket:
-    """The keyframe at or before that moment. Raises as ``cut`` does."""
-    return cut(footage, "interval", media_s, media_s).packets[0]
+    """The last keyframe at or before that moment, but not more than a group older than ``EVERY_S``. Raises as ``cut`` does."""
+    packets = cut(footage, "interval", media_s - EVERY_S, media_s).packets
+    return [packet for packet in packets if packet.is_keyframe and packet.media_s <= media_s][-1]
 
 
 def joined(arrival: Part | None, between: Sequence[TimedPacket], event: Part) -> tuple[Part, ...]:
@@ -82,7 +83,7 @@ def joined(arrival: Part | None, between: Sequence[TimedPacket], event: Part) ->
     parts = []
     begun_s = event.first_s
     after_s = -1.0
-    if arrival is not None:
+    if arrival is not None and arrival.first_s < begun_s:
         own = _before(arrival.packets, event.packets[0])
         if own:
             parts.append(Part(what=arrival.what, packets=own))

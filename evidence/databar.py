@@ -21,7 +21,7 @@ COLUMNS_OF_TEXT = 64
 """So many Chinese characters go into a line of the bar, unless they became too small to read."""
 
 SMALLEST_TEXT_PX = 13
-LEAST_WIDTH_PX = 360
+LEAST_WIDTH_PX = 640
 """A narrower picture gets a bar of this width, with black beside the picture."""
 
 

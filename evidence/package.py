@@ -21,7 +21,7 @@ from evidence.ports import Footage
 from evidence.profile import LINE_RULES, EvidenceProfile, Holdings, shortcomings
 from evidence.reel import Reel
 from evidence.stills import TakenPhoto, scene_marks
-from evidence.trace import clip_entry, photo_entry, trace_bytes
+from evidence.trace import CLIP_FILE, clip_entry, photo_entry, trace_bytes
 from rules.errors import StoplineError
 from rules.finding import Finding, Photo, Rule
 from rules.observation import FrameStamp
@@ -30,7 +30,6 @@ from rules.site import Site
 PHOTO_MARGIN_S = 1.0
 """A clip shows each photo of its case, and this much before the first and after the last."""
 
-CLIP = "clip.mp4"
 PLATE = "plate.jpg"
 LAMP = "lamp.jpg"
 TRACE = "trace.json"
@@ -160,7 +159,7 @@ class Package:
         except StoplineError as exc:
             self._reasons.append(f"the clip cannot be made: its footage is gone ({exc.code})")
         else:
-            self._write(CLIP, data)
+            self._write(CLIP_FILE, data)
             self._clip = parts
 
     def _frame(self, kept: KeptTracks, stamp: FrameStamp, what: str) -> Pixels | None:
@@ -231,7 +230,6 @@ class Package:
         ends = "end_of_footage" if end_s is not None and end_s < to_s else "as_wanted"
         return {
             **entry,
-            "file": CLIP,
             "codec": footage.parameters.codec_name,
             "plays_in_browser": clip.plays_in_browser(footage.parameters),
             "event_wanted_s": [from_s, to_s],

@@ -119,18 +119,12 @@ def jpeg(picture: Pixels) -> bytes:
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     ]
-    done, data = cv2.imencode(".jpg", picture, options)
-    if not done:
-        raise PictureError("this picture cannot be written as JPEG")
-    return data.tobytes()
+    return _encoded(".jpg", picture, options)
 
 
 def lossless(frame: Pixels) -> bytes:
     """The frame as PNG, pixel for pixel."""
-    done, data = cv2.imencode(".png", frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not done:
-        raise PictureError("this frame cannot be written as PNG")
-    return data.tobytes()
+    return _encoded(".png", frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])
 
 
 def from_file(data: bytes) -> Pixels:
@@ -139,3 +133,13 @@ def from_file(data: bytes) -> Pixels:
     if picture is None:
         raise PictureError("these bytes are no picture")
     return np.asarray(picture, dtype=np.uint8)
+
+
+def _encoded(suffix: str, picture: Pixels, options: list[int]) -> bytes:
+    try:
+        done, data = cv2.imencode(suffix, picture, options)
+    except cv2.error as exc:
+        raise PictureError(f"{picture.shape} pixels cannot be written as {suffix} ({exc.err})") from exc
+    if not done:
+        raise PictureError(f"{picture.shape} pixels cannot be written as {suffix}")
+    return data.tobytes()

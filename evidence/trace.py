@@ -12,13 +12,23 @@ from rules.finding import Finding
 
 FORMAT = "stopline-trace/1"
 
+CLIP_FILE = "clip.mp4"
+
+DRAWN = ("trace", "signal", "dwell", "crossing_s", "line_px", "further_line_px", "zone_px", "allowed_stop_s")
+"""The finding's fields that a diagram is drawn from; they stand beside the finding, not in it."""
+
 
 def trace_bytes(finding: Finding, photos: Sequence[TakenPhoto], clip: Sequence[Part]) -> bytes:
-    """The file. ``finding`` has the finding's fields by their names; ``photos`` and ``clip`` are as in the manifest."""
+    """The file: every field of the finding by its name, ``photos`` and ``clip`` as in the manifest; equal input, equal bytes."""
+    rest = plain(finding)
+    assert isinstance(rest, dict)
+    del rest["photos"]
+    drawn = {name: rest.pop(name) for name in DRAWN}
     return json_bytes(
         {
+            **drawn,
             "format": FORMAT,
-            "finding": plain(finding),
+            "finding": rest,
             "photos": [photo_entry(finding, taken) for taken in photos],
             "clip": clip_entry(clip),
         }
@@ -51,6 +61,7 @@ def clip_entry(clip: Sequence[Part]) -> Json:
     if not clip:
         return None
     return {
+        "file": CLIP_FILE,
         "first_media_s": clip[0].first_s,
         "last_media_s": clip[-1].last_s,
         "parts": [

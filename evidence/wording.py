@@ -186,7 +186,7 @@ def _window_text(window: Window) -> str:
     if len(days) == 7:
         when = "每日 daily"
     elif days == list(range(days[0], days[-1] + 1)) and len(days) > 1:
-        when = f"周{DAYS_ZH[days[0]]}至{DAYS_ZH[days[-1]]} {DAYS_EN[days[0]]}–{DAYS_EN[days[-1]]}"
+        when = f"周{DAYS_ZH[days[0]]}至周{DAYS_ZH[days[-1]]} {DAYS_EN[days[0]]}–{DAYS_EN[days[-1]]}"
     else:
         when = f"周{'、'.join(DAYS_ZH[day] for day in days)} {', '.join(DAYS_EN[day] for day in days)}"
     return f"{when} {_clock(window.start_min)}–{_clock(window.end_min)}"

@@ -1,0 +1,101 @@
+"""Runs a filmed street through the case builder into a data folder, as a replay would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from api.time_zone import time_zone
+from api.work.event_lines import event_line
+from evidence.case_builder import BuiltCase, CaseBuilder
+from evidence.delivery import SweepReport, sweep
+from evidence.durable import Disk
+from evidence.manifest import Origin, Weights
+from evidence.profile import EvidenceProfile
+from evidence.records import CaseFilter, CaseRecord, Records
+from evidence.records_sql import SqlRecords
+from ingest.packet_ring import PacketRing
+from rules.finding import Finding
+from tests.builders.filmed import Script, Street, frames_of, spoken
+
+ORIGIN = Origin(
+    site_sha256="ab" * 32, code_version="0.1.0", weights=(Weights(name="nano.onnx", sha256="cd" * 32),)
+)
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """A data folder and all that fills it. Records stay open until ``close``."""
+
+    street: Street
+    film: Path
+    data_dir: Path
+    allowed_stop_s: float = 20.0
+    started_at: datetime | None = None
+    profile: EvidenceProfile | None = None
+    hold_s: float = 30.0
+    disk: Disk | None = None
+
+    def __post_init__(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.records = SqlRecords(self.data_dir / "records.sqlite")
+
+    def close(self) -> None:
+        self.records.close()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The street's red-light case and, where a car parks, its parking case."""
+        found = [self.street.red_light(started_at=self.started_at)]
+        if self.street.arrival_s is not None:
+            found.append(self.street.parking(allowed_stop_s=self.allowed_stop_s))
+        return tuple(found)
+
+    def builder(self, ring: PacketRing, records: Records | None = None) -> CaseBuilder:
+        return CaseBuilder(
+            data_dir=self.data_dir,
+            site=self.street.site(allowed_stop_s=self.allowed_stop_s),
+            zone=time_zone("Asia/Shanghai"),
+            footage=ring,
+            records=self.records if records is None else records,
+            event_line=event_line,
+            origin=ORIGIN,
+            profile=self.profile,
+            disk=self.disk,
+        )
+
+    def run(
+        self,
+        findings: Sequence[Finding] | None = None,
+        *,
+        script: Script | None = None,
+        until_s: float | None = None,
+        records: Records | None = None,
+    ) -> list[BuiltCase]:
+        """The film through the builder, the findings said as by the rules; ends at ``until_s`` or with the film."""
+        ring = PacketRing(hold_s=self.hold_s)
+        builder = self.builder(ring, records)
+        say = spoken(self.findings() if findings is None else findings) if script is None else script
+        built: list[BuiltCase] = []
+        for stamp in frames_of(self.film, ring, started_at=self.started_at):
+            if until_s is not None and stamp.media_s > until_s:
+                break
+            built += builder.said(say(stamp), stamp)
+        return [*built, *builder.finish()]
+
+    def sweep(self) -> SweepReport:
+        return sweep(self.data_dir, self.records)
+
+    def listed(self) -> list[CaseRecord]:
+        """All records, in the order of recording."""
+        return [case.record for case in self.records.page(CaseFilter(), after_number=None, limit=1000)]
+
+    def files(self) -> dict[str, bytes]:
+        """Every file of the store by its path in the data folder."""
+        root = self.data_dir / "evidence"
+        return {
+            path.relative_to(self.data_dir).as_posix(): path.read_bytes()
+            for path in sorted(root.rglob("*"))
+            if path.is_file()
+        }
