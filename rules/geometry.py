@@ -108,6 +108,8 @@ def segments_cross(first: Segment, second: Segment) -> bool:
 
 
 def _strictly_between(a: Point, b: Point, p: Point) -> bool:
+    if p in (a, b):
+        return False
     dot = (p[0] - a[0]) * (b[0] - a[0]) + (p[1] - a[1]) * (b[1] - a[1])
     length_sq = (b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2
     return 0.0 < dot < length_sq

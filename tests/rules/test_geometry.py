@@ -339,6 +339,13 @@ def test_a_simple_polygon_does_not_cross_itself(polygon: tuple[Point, ...]) -> N
     assert self_crossing(polygon) is None
 
 
+def test_rounding_at_a_shared_corner_is_no_crossing() -> None:
+    corner = (22.64141798478519, 10.600292054384438)
+    assert not segments_cross(
+        (corner, (10.000000000000002, 17.32050807568877)), ((24.606764056667835, -4.41669137018651), corner)
+    )
+
+
 def test_a_bow_tie_crosses_itself_and_names_the_edges() -> None:
     assert self_crossing([(0, 0), (10, 10), (10, 0), (0, 10)]) == (0, 2)
 

@@ -484,7 +484,7 @@ conditions = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     conditions,
     st.floats(4, 8),
@@ -506,7 +506,7 @@ def test_whatever_the_camera_misses_a_parked_car_is_found_exactly_once_at_the_ri
     assert iou(finding.photos[0].box_px, (240, 210, 360, 300)) > 0.7
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     conditions,
     st.floats(0, 20),
@@ -523,7 +523,7 @@ def test_whatever_the_camera_misses_a_car_that_leaves_in_time_is_not_accused(
     assert findings(judged(seen_by_a_camera(actors, until_s=60, **seen))) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(conditions, st.lists(st.tuples(st.floats(0, 40), st.floats(60, 300)), min_size=1, max_size=8))
 def test_whatever_the_camera_misses_passing_traffic_is_not_accused(
     seen: dict[str, object], cars: list[tuple[float, float]]
@@ -535,7 +535,7 @@ def test_whatever_the_camera_misses_passing_traffic_is_not_accused(
     assert findings(judged(observe(actors, until_s=50, **seen))) == []  # type: ignore[arg-type]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(conditions, st.floats(0.3, 4.0), st.booleans())
 def test_a_mirrored_or_scaled_picture_gives_the_same_answer(
     seen: dict[str, object], scale: float, mirror: bool

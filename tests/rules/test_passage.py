@@ -199,7 +199,7 @@ def test_a_camera_without_gates_that_reads_candidates_only_records_nobody() -> N
     assert judged(observe([car], until_s=10), camera) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**16).map(Random),
     st.sampled_from([8.0, 12.5, 25.0]),
