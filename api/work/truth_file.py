@@ -1,0 +1,106 @@
+"""Truth files: what a person saw in a clip, read with a clear error for each thing that is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rules.errors import StoplineError
+from rules.finding import Rule
+from rules.observation import ObjectClass
+from rules.scoring import TruthEvent
+
+
+class TruthFileError(StoplineError):
+    """A truth file that cannot be used; the text names the file, the clip and the field."""
+
+    code = "config_invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipTruth:
+    """What happens in one clip, and the plates of the vehicles that pass where somebody noted them."""
+
+    clip: str
+    events: tuple[TruthEvent, ...]
+    passing_plates: tuple[str, ...]
+
+
+def load_truth(path: Path) -> Mapping[str, ClipTruth]:
+    """The truth by clip: the file holds one object per clip under the clip's file name; ``_``-names are comments.
+
+    Raises TruthFileError.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise TruthFileError(f"{path}: cannot be read: {exc.strerror}") from exc
+    except ValueError as exc:
+        raise TruthFileError(f"{path}: not JSON: {exc}") from exc
+    if not isinstance(document, dict):
+        raise TruthFileError(f"{path}: must be an object with one member per clip, named as the clip's file")
+    return {
+        clip: _clip(f"{path}: {clip}", clip, part)
+        for clip, part in document.items()
+        if not clip.startswith("_")
+    }
+
+
+def _clip(where: str, clip: str, part: Any) -> ClipTruth:
+    if not isinstance(part, dict):
+        raise TruthFileError(f"{where}: must be an object")
+    events = part.get("events", [])
+    plates = part.get("passing_plates", [])
+    if not isinstance(events, list):
+        raise TruthFileError(f"{where}: events: must be a list")
+    if not isinstance(plates, list) or not all(isinstance(plate, str) for plate in plates):
+        raise TruthFileError(f"{where}: passing_plates: must be a list of texts")
+    return ClipTruth(
+        clip=clip,
+        events=tuple(_event(f"{where}: events[{i}]", event) for i, event in enumerate(events)),
+        passing_plates=tuple(plates),
+    )
+
+
+def _event(where: str, event: Any) -> TruthEvent:
+    if not isinstance(event, dict):
+        raise TruthFileError(f"{where}: must be an object")
+    kind = event.get("class", "any")
+    plate = event.get("plate")
+    if plate is not None and not isinstance(plate, str):
+        raise TruthFileError(f"{where}: plate: must be a text, or null where it cannot be read")
+    try:
+        return TruthEvent(
+            rule=Rule(event.get("rule", "")),
+            t_s=_number(where, event, "t"),
+            tolerance_s=_number(where, event, "tolerance_s"),
+            required=bool(event.get("required", True)),
+            object_class=None if kind == "any" else ObjectClass(kind),
+            at_px=_place(where, event.get("at_px")),
+            count=int(event.get("count", 1)),
+            plate=plate,
+            plate_stated="plate" in event,
+        )
+    except ValueError as exc:
+        rules = ", ".join(rule.value for rule in Rule)
+        classes = ", ".join(each.value for each in ObjectClass)
+        raise TruthFileError(f"{where}: {exc}; rules are {rules}; classes are any, {classes}") from exc
+
+
+def _number(where: str, event: Mapping[str, Any], name: str) -> float:
+    value = event.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TruthFileError(f"{where}: {name}: must be a number of seconds, not {value!r}")
+    return float(value)
+
+
+def _place(where: str, value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    numbers = isinstance(value, list) and all(isinstance(part, int | float) for part in value)
+    if not numbers or len(value) != 2:
+        raise TruthFileError(f"{where}: at_px: must be [x, y] in pixels")
+    return (float(value[0]), float(value[1]))
