@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -364,7 +365,7 @@ def frames_of(path: Path, ring: PacketRing, *, started_at: datetime | None = Non
             yield frame.stamp
 
 
-def number_in(picture: Picture, size_px: tuple[int, int]) -> int:
+def number_in(picture: NDArray[Any], size_px: tuple[int, int]) -> int:
     """The number that a drawn picture carries, read from its bars (of the scene: below it may be a data bar)."""
     width, height = size_px
     row = picture[round(height * 0.975)]
