@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.work.run_folder import EVENTS, PASSAGES, read_summary
+from api.work.run_folder import EVENTS, PASSAGES, SUMMARY
 from api.work.truth_file import ClipTruth
 from rules.errors import StoplineError
 from rules.finding import Rule, Status
@@ -39,7 +39,7 @@ def evaluate(run: Path, truth: Mapping[str, ClipTruth]) -> tuple[ClipEvaluation,
     Raises EvaluationError where the folder holds no finished run, or the truth knows none of its clips.
     """
     try:
-        sources = read_summary(run)["sources"]
+        sources = json.loads((run / SUMMARY).read_text(encoding="utf-8"))["sources"]
         events = _lines(run / EVENTS)
         passages = _lines(run / PASSAGES)
     except (OSError, KeyError, ValueError) as exc:

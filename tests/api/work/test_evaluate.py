@@ -101,7 +101,10 @@ def test_a_folder_without_a_run_is_an_error(tmp_path: Path, capsys: pytest.Captu
             {**TRUE_EVENT, "rule": "red_lite"},
             r"events\[0\]: 'red_lite' is not a valid Rule; rules are red_light",
         ),
-        ({**TRUE_EVENT, "class": "lorry"}, r"classes are any, car"),
+        (
+            {**TRUE_EVENT, "class": "lorry"},
+            r"events\[0\]: 'lorry' is not a valid ObjectClass; .* classes are any, car",
+        ),
         ({**TRUE_EVENT, "t": "ten"}, r"events\[0\]: t: must be a number of seconds"),
         ({**TRUE_EVENT, "at_px": [1]}, r"events\[0\]: at_px: must be \[x, y\]"),
         ({**TRUE_EVENT, "plate": 7}, r"events\[0\]: plate: must be a text"),
