@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from api.cli.config import config
+from api.cli.eval import evaluate_runs
 from api.cli.exit_codes import ExitCode, exit_code_of
 from api.cli.fold import fold
 from api.cli.models import models
@@ -40,6 +41,7 @@ def cli(debug: bool) -> None:
 
 
 cli.add_command(config)
+cli.add_command(evaluate_runs)
 cli.add_command(fold)
 cli.add_command(models)
 cli.add_command(openapi)
