@@ -194,7 +194,7 @@ class PacketRing:
         before: list[_Entry] = []
         for group in reversed(self._groups):
             before = group.entries + before
-            key_s = group.key.media_s
+            key_s = self._time_of(group.key)
             # A picture shown before its keyframe builds on the group before.
             if group.key.number > entry.number or key_s is None or key_s > entry.media_s:
                 continue
@@ -233,8 +233,11 @@ class PacketRing:
         unneeded = 0
         for at, group in enumerate(self._groups):
             key_s = self._time_of(group.key)
-            if key_s is not None and key_s <= wanted_from_s:
-                unneeded = at
+            if key_s is None:
+                continue
+            if key_s > wanted_from_s:
+                break
+            unneeded = at
         for _ in range(unneeded):
             self._count(aged=self._drop_oldest())
         while self._size_bytes > self._max_bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
@@ -66,7 +67,7 @@ class RtspSource:
         arrival_error_s: float = 1.0,
         packet_ring: PacketRing | None = None,
     ) -> None:
-        """``duration_s``: end after that much media time. A silent camera is given up after about twice ``read_timeout_s``."""
+        """``duration_s``: end after that much media time."""
         self._url = url
         self._name = redact_url(url)
         self._camera_id = camera_id
@@ -75,7 +76,7 @@ class RtspSource:
         self._read_timeout_s = read_timeout_s
         self._arrival_error_s = arrival_error_s
         self._has_ended = False
-        self._container, stream = _connect(url, open_timeout_s, read_timeout_s)
+        self._container, stream = _connect(url, clock, open_timeout_s, read_timeout_s)
         try:
             self._reader = SegmentReader(
                 self._container, stream, segment=segment, ring=packet_ring, clock=clock, until_s=duration_s
@@ -106,7 +107,10 @@ class RtspSource:
     def damage(self) -> str | None:
         """As a FrameSource promises; a disconnect is one."""
         has_lost_it = self._has_ended and not self._reader.reached_until
-        return account_of(self._ending() if has_lost_it else None, self._reader.skipped)
+        skipped = self._reader.skipped
+        # FFmpeg gives the first packet over RTSP no stamp: not worth a word.
+        skipped = replace(skipped, frames_undated=max(skipped.frames_undated - 1, 0))
+        return account_of(self._ending() if has_lost_it else None, skipped)
 
     def frames(self) -> Iterator[DecodedFrame]:
         """Each picture once, in presentation order, as it comes. Raises RuntimeError when asked for a second time."""
@@ -164,20 +168,20 @@ class RtspSource:
         return f"the camera ended the stream after {reader.last_s:.2f} s"
 
 
-def _connect(url: str, open_timeout_s: float, read_timeout_s: float) -> tuple[InputContainer, VideoStream]:
-    options = {
-        "rtsp_transport": "tcp",
-        "timeout": str(round(read_timeout_s * 1e6)),
-        "allowed_media_types": "video",
-    }
+def _connect(
+    url: str, clock: Clock, open_timeout_s: float, read_timeout_s: float
+) -> tuple[InputContainer, VideoStream]:
+    options = {"rtsp_transport": "tcp", "allowed_media_types": "video"}
     failure: FFmpegError | None = None
+    began_at = clock.now()
     try:
         container = av.open(url, "r", options=options, timeout=(open_timeout_s, read_timeout_s))
     except FFmpegError as error:
         failure = error
     if failure is not None:
+        waited_s = (clock.now() - began_at).total_seconds()
         # Raised out here, so that the vendor's error, whose text has the password, is not even its context.
-        raise _translated(url, failure, open_timeout_s) from RedactedCause(failure, url)
+        raise _translated(url, failure, waited_s, open_timeout_s) from RedactedCause(failure, url)
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream) or stream.codec_context is None:
         container.close()
@@ -185,14 +189,16 @@ def _connect(url: str, open_timeout_s: float, read_timeout_s: float) -> tuple[In
     return container, stream
 
 
-def _translated(url: str, failure: FFmpegError, open_timeout_s: float) -> StreamError:
+def _translated(url: str, failure: FFmpegError, waited_s: float, open_timeout_s: float) -> StreamError:
     name = redact_url(url)
     reason = redact_text(failure.strerror or type(failure).__name__, url)
     if isinstance(failure, HTTPUnauthorizedError | HTTPForbiddenError):
         return StreamUnauthorisedError(name)
     if isinstance(failure, HTTPNotFoundError):
         return StreamNotFoundError(name)
-    if isinstance(failure, TimeoutError | ExitError):
+    # A silence that was interrupted while FFmpeg waited for an answer counts there as an invalid answer.
+    gave_up = isinstance(failure, InvalidDataError) and waited_s >= open_timeout_s
+    if gave_up or isinstance(failure, TimeoutError | ExitError):
         return StreamSilentError(name, open_timeout_s)
     if isinstance(failure, InvalidDataError):
         return StreamRefusedError(name, reason)

@@ -72,6 +72,22 @@ def record(
     return path
 
 
+def hide_beginning(path: Path, source: Path, hidden_ms: int) -> Path:
+    """Writes an MP4 with the pictures of ``source`` (in milliseconds) whose edit list begins after ``hidden_ms``."""
+    options = {"avoid_negative_ts": "disabled"}
+    with av.open(str(source)) as whole, av.open(str(path), "w", options=options) as output:
+        template = whole.streams.video[0]
+        stream = output.add_stream_from_template(template)
+        for at, packet in enumerate(whole.demux(template)):
+            if packet.size:
+                assert packet.pts is not None
+                packet.pts -= hidden_ms
+                packet.dts = 40 * at - 80 - hidden_ms
+                packet.stream = stream
+                output.mux(packet)
+    return path
+
+
 def cut(path: Path, size_bytes: int) -> Path:
     """Shortens the file to that many bytes."""
     path.write_bytes(path.read_bytes()[:size_bytes])

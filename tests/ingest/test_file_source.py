@@ -13,7 +13,7 @@ from ingest.decoding import Skipped
 from ingest.file_source import FileSource
 from ingest.picture import DecodedFrame
 from rules.observation import ClockSource
-from tests.ingest.recordings import cut, number_in, record, spoil
+from tests.ingest.recordings import cut, hide_beginning, number_in, record, spoil
 
 
 def read(path: Path, **settings: object) -> tuple[list[DecodedFrame], FileSource]:
@@ -79,19 +79,7 @@ def test_media_time_counts_from_the_first_picture_shown(tmp_path: Path) -> None:
 
 
 def test_pictures_outside_the_edit_list_are_not_shown(tmp_path: Path) -> None:
-    whole = record(tmp_path / "whole.mkv", group=100)
-    edited = tmp_path / "edited.mp4"
-    options = {"avoid_negative_ts": "disabled"}
-    with av.open(str(whole)) as source, av.open(str(edited), "w", options=options) as output:
-        template = source.streams.video[0]
-        stream = output.add_stream_from_template(template)
-        for at, packet in enumerate(source.demux(template)):
-            if packet.size:
-                assert packet.pts is not None
-                packet.pts -= 400
-                packet.dts = 40 * at - 80 - 400
-                packet.stream = stream
-                output.mux(packet)
+    edited = hide_beginning(tmp_path / "edited.mp4", record(tmp_path / "whole.mkv", group=100), 400)
     with av.open(str(edited)) as container:
         assert [packet.is_discard for packet in container.demux(video=0)][:5] == [True] * 5
     frames, _ = read(edited)

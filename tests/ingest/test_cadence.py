@@ -1,0 +1,105 @@
+"""Whose plates are read when: bounded, in turn, and by media time alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.cadence import PlateCadence
+from rules.observation import FrameStamp, ObjectClass, Observation, TrackPoint
+
+
+def seen(media_s: float, tracks: Collection[int] | None) -> Observation:
+    points = tuple(
+        TrackPoint(track_id=track, object_class=ObjectClass.CAR, box_px=(0.0, 0.0, 9.0, 9.0), score=0.9)
+        for track in tracks or ()
+    )
+    return Observation(
+        stamp=FrameStamp(camera_id="c1", segment=0, index=0, media_s=media_s),
+        tracks=None if tracks is None else points,
+    )
+
+
+def run(
+    cadence: PlateCadence,
+    frames: int,
+    watched: Collection[int],
+    visible: Mapping[int, Collection[int]] | None = None,
+) -> list[tuple[int, ...]]:
+    """What is chosen in each of ``frames`` frames at 25 per second; ``visible`` are the tracks seen, all by default."""
+    choices = []
+    for number in range(frames):
+        media_s = number / 25
+        chosen = cadence.choose(watched, media_s)
+        choices.append(chosen)
+        cadence.note(chosen, seen(media_s, (visible or {}).get(number, watched)))
+    return choices
+
+
+def test_one_track_is_read_every_fifth_frame() -> None:
+    choices = run(PlateCadence(), 26, [7])
+    assert [number for number, chosen in enumerate(choices) if chosen] == [1, 6, 11, 16, 21]
+
+
+def test_at_most_two_plates_a_frame_and_each_at_most_every_interval() -> None:
+    choices = run(PlateCadence(), 500, range(20))
+    assert max(len(chosen) for chosen in choices) == 2
+    last: dict[int, int] = {}
+    for number, chosen in enumerate(choices):
+        for track in chosen:
+            assert number - last.get(track, -5) >= 5
+            last[track] = number
+
+
+def test_many_tracks_take_turns() -> None:
+    reads = Counter(track for chosen in run(PlateCadence(), 501, range(20)) for track in chosen)
+    assert reads == dict.fromkeys(range(20), 50)
+
+
+def test_a_newcomer_comes_before_those_who_were_read_often() -> None:
+    cadence = PlateCadence(max_reads=1)
+    run(cadence, 50, [1, 2])
+    cadence.choose([1, 2, 3], 2.0)
+    cadence.note((), seen(2.0, [1, 2, 3]))
+    assert cadence.choose([1, 2, 3], 2.04) == (3,)
+
+
+def test_who_is_not_seen_takes_no_turn_and_is_not_charged_for_one() -> None:
+    cadence = PlateCadence(max_reads=1)
+    visible = {number: [2] for number in range(10)}
+    choices = run(cadence, 12, [1, 2], visible)
+    assert {track for chosen in choices[:11] for track in chosen} == {2}
+    assert choices[11] == (1,)
+
+
+def test_frames_without_detection_change_nothing() -> None:
+    cadence = PlateCadence()
+    cadence.note((), seen(0.0, [5]))
+    for number in range(1, 4):
+        assert cadence.choose([5], number / 25) == (5,)
+        cadence.note((5,), seen(number / 25, None))
+
+
+def test_who_never_shows_a_plate_does_not_keep_others_waiting() -> None:
+    choices = run(PlateCadence(max_reads=1, plate_interval_s=0.04), 41, [1, 2])  # no reading ever comes back
+    assert Counter(track for chosen in choices for track in chosen) == {1: 20, 2: 20}
+
+
+def test_nobody_is_read_where_no_reads_are_allowed() -> None:
+    assert not any(run(PlateCadence(max_reads=0), 50, [1, 2, 3]))
+
+
+@given(st.lists(st.sets(st.integers(0, 9)), max_size=60))
+def test_the_choice_depends_on_what_was_watched_and_not_on_its_order(watched: list[set[int]]) -> None:
+    rising, falling = PlateCadence(), PlateCadence()
+    for number, tracks in enumerate(watched):
+        media_s = number / 25
+        chosen = rising.choose(sorted(tracks), media_s)
+        assert chosen == falling.choose(sorted(tracks, reverse=True), media_s)
+        assert len(chosen) <= 2
+        assert set(chosen) <= tracks
+        for cadence in (rising, falling):
+            cadence.note(chosen, seen(media_s, tracks))
