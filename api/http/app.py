@@ -32,6 +32,11 @@ def create_app(desk: ReviewDesk) -> FastAPI:
     def start() -> Response:
         return RedirectResponse("/review", 307)
 
+    def icon() -> Response:
+        """For browsers that ask for it unasked."""
+        return FileResponse(web / "static" / "icon.svg")
+
+    app.add_api_route("/favicon.ico", icon, include_in_schema=False)
     app.add_api_route("/", start, include_in_schema=False)
     app.add_api_route("/review", review_page, include_in_schema=False)
     app.add_api_route("/review/{case_id}", review_page, include_in_schema=False)

@@ -12,13 +12,15 @@ from typing import Any
 from api.work.explain import PlateCell, plate_cells, why
 from api.work.packages import EvidenceFile, FileState, FileUnknownError, Packages
 from evidence.errors import PackageDamagedError, PackageMissingError
-from evidence.package import TRACE
 from evidence.records import Case, CaseFilter, CaseRecord, Decision, Records, Review
 from rules.errors import StoplineError
 from rules.finding import Status
 
 Now = Callable[[], datetime]
 """Says what time it is, as aware UTC."""
+
+
+TRACE = "trace.json"
 
 
 class RejectCode(StrEnum):

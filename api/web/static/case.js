@@ -5,7 +5,7 @@ import { decisionPanel } from "./decision.js";
 import { lineDiagram } from "./diagram_line.js";
 import { parkingDiagram } from "./diagram_parking.js";
 import { announce, fill, h } from "./dom.js";
-import { localTime, number, percent, whenOf } from "./format.js";
+import { number, percent, whenOf } from "./format.js";
 import { listenToKeys } from "./keys.js";
 import { decisionTag, errorPanel, notice, packageTag, statusTag } from "./parts.js";
 import { figure, lightbox, PictureGate } from "./pictures.js";
@@ -145,7 +145,7 @@ function notices(detail) {
 
 function facts(detail) {
   const rows = [
-    ["event", whenOf(detail)],
+    ["event", whenOf(detail, { precise: true })],
     ["vehicle", label("vehicle", detail.vehicle_class)],
     ["site", detail.site_id],
   ];

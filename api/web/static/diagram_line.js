@@ -234,7 +234,7 @@ function fillReadout(readout, at, { points, heads, eventS }) {
   const parts = [h("span", {}, t("diagram.read.time", { s: number(at - eventS, 2, { sign: true }) }))];
   for (const [field, key] of [["leading_m", "front"], ["trailing_m", "rear"]]) {
     const value = valueAt(points, field, at);
-    const text = value === null ? "—" : number(value, 1, { sign: true });
+    const text = value === null ? "—" : `${number(value, 1, { sign: true })} m`;
     parts.push(h("span", { class: key }, t(`diagram.read.${key}`, { m: text })));
   }
   for (const head of heads) {
@@ -243,7 +243,7 @@ function fillReadout(readout, at, { points, heads, eventS }) {
     const since = span.onset_s ? number(Math.max(at - span.onset_s[1], 0), 2) : null;
     const state = label("signal", span.state);
     parts.push(
-      h("span", { class: `signal-word ${span.state}` }, since === null ? t("diagram.read.signal", { state }) : t("diagram.read.signal_since", { state, s: since })),
+      h("span", { class: `signal-word ${span.state}` }, since === null ? state : t("diagram.read.signal_since", { state, s: since })),
     );
   }
   readout.replaceChildren(...parts);

@@ -219,9 +219,8 @@ const EN = {
   "diagram.col.length": "Length (s)",
   "diagram.col.state": "State",
   "diagram.read.time": "{s} s",
-  "diagram.read.front": "front {m} m",
-  "diagram.read.rear": "rear {m} m",
-  "diagram.read.signal": "{state}",
+  "diagram.read.front": "front {m}",
+  "diagram.read.rear": "rear {m}",
   "diagram.read.signal_since": "{state} for {s} s",
   "diagram.parking.summary":
     "Stood {dwell} s, of which {unseen} s unseen; {allowed} s are allowed. The limit is reached at the event.",
@@ -233,8 +232,6 @@ const EN = {
   "diagram.parking.x": "s since it stood",
   "diagram.read.standing": "standing for {s} s",
   "diagram.read.over": "{s} s over the limit",
-
-  "history.title": "History",
 
   "keys.title": "Keys",
   "keys.on": "Use single keys",

@@ -1,0 +1,95 @@
+"""``stopline serve`` and ``openapi`` from the command line: what is refused, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.cli.main import main
+from api.http.app import describe_api
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.org", "", "127.0.0.2"])
+def test_an_address_that_others_could_reach_is_refused(
+    drawn: Path, host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "--data", str(drawn), "--host", host]) == 2
+    assert "until there are accounts" in capsys.readouterr().err
+
+
+def test_an_occupied_port_is_said(drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main(["serve", "--data", str(drawn), "--port", str(port)]) == 7
+    assert f"port {port} on 127.0.0.1: another program listens there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "many"])
+def test_an_impossible_port_is_wrong_usage(drawn: Path, port: str) -> None:
+    assert main(["serve", "--data", str(drawn), "--port", port]) == 2
+
+
+def test_a_folder_without_cases_is_said_and_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "--data", str(tmp_path / "nowhere")]) == 4
+    assert "is not a folder" in capsys.readouterr().err
+    assert main(["serve", "--data", str(tmp_path)]) == 4
+    assert "holds no records.sqlite" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "records.sqlite").write_bytes(b"not a database, however long one looks at it" * 9)
+    assert main(["serve", "--data", str(tmp_path)]) == 4
+    assert "not a database" in capsys.readouterr().err
+
+
+def test_data_is_required() -> None:
+    assert main(["serve"]) == 2
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_it_serves_until_it_is_interrupted(drawn: Path, host: str) -> None:
+    if host == "::1" and not _has_ipv6():
+        pytest.skip("this machine has no IPv6 loopback")
+    command = [sys.executable, "-c", "import sys; from api.cli.main import main; sys.exit(main())"]
+    server = subprocess.Popen(
+        [*command, "serve", "--data", str(drawn), "--host", host, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=CHECKOUT,
+    )
+    assert server.stderr is not None
+    found = re.search(r"http://\S+/", server.stderr.readline())
+    try:
+        assert found
+        with httpx.Client(base_url=found[0], trust_env=False, timeout=30) as client:
+            assert client.get("review").status_code == 200
+            assert len(client.get("api/v1/violations", params={"plate": "浙A"}).json()["items"]) == 1
+            assert client.get("nowhere").status_code == 404
+    finally:
+        server.send_signal(signal.SIGINT)
+        out, rest = server.communicate(timeout=30)
+    assert (server.returncode, out, rest) == (0, "", "Ended.\n")  # no access log: an address can hold a plate
+
+
+def test_openapi_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["openapi"]) == 0
+    assert json.loads(capsys.readouterr().out) == describe_api()
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,140 @@
+"""A real Chromium in front of the real server, over packages that the real evidence builder made of a drawn street."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from api.work.event_lines import event_line
+from evidence.case_builder import CaseBuilder
+from evidence.manifest import Origin
+from evidence.records_sql import SqlRecords
+from ingest.packet_ring import PacketRing
+from tests.builders.filmed import START, Filming, Street, frames_of, spoken
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--mute-audio",
+)
+SERVE = "import sys; from api.cli.main import main; sys.exit(main())"
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+DROVE = "north-red_light-s0-f000184-t7"
+STOOD = "north-no_parking-s0-f000550-t3"
+
+
+@pytest.fixture(scope="session")
+def browser(absent: Callable[[str], NoReturn]) -> Iterator[Browser]:
+    if not CHROMIUM.is_file():
+        absent("needs Debian's chromium: run 'make setup-system' as root")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a car that drove over the line on red (DROVE) and one that stood too long (STOOD)."""
+    folder = tmp_path_factory.mktemp("built")
+    data = folder / "data"
+    data.mkdir()
+    street = Street(filming=Filming(seconds=30.0, size_px=(640, 360)), arrival_s=2.0)
+    film = street.film(folder / "street.mp4")
+    records = SqlRecords(data / "records.sqlite")
+    ring = PacketRing(hold_s=60)
+    builder = CaseBuilder(
+        data_dir=data,
+        site=street.site(),
+        zone=ZoneInfo("Asia/Shanghai"),
+        footage=ring,
+        records=records,
+        event_line=event_line,
+        origin=Origin(site_sha256="0" * 64, code_version="test", weights=()),
+    )
+    say = spoken([street.red_light(started_at=START), street.parking(allowed_stop_s=20.0)])
+    for stamp in frames_of(film, ring, started_at=START):
+        builder.said(say(stamp), stamp)
+    builder.finish()
+    assert [case for case in (DROVE, STOOD) if records.case(case) is None] == []
+    records.close()
+    return data
+
+
+@dataclass
+class Desk:
+    """A served copy of the built folder, and what went wrong in the pages that looked at it."""
+
+    data: Path
+    address: str
+    records: SqlRecords
+    troubles: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Every console error, uncaught exception and request to elsewhere becomes a trouble."""
+        page.on("console", lambda message: self._note("console", message.text, message.type == "error"))
+        page.on("pageerror", lambda error: self._note("exception", str(error), True))
+        page.on("request", self._requested)
+
+    def _note(self, kind: str, text: str, bad: bool) -> None:
+        if bad:
+            self.troubles.append(f"{kind}: {text}")
+
+    def _requested(self, request: Request) -> None:
+        if not request.url.startswith(self.address):
+            self.troubles.append(f"request to elsewhere: {request.url}")
+
+
+@pytest.fixture
+def desk(built: Path, tmp_path: Path) -> Iterator[Desk]:
+    data = tmp_path / "data"
+    shutil.copytree(built, data)
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE, "serve", "--data", str(data), "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=CHECKOUT,
+    )
+    assert server.stderr is not None
+    said = server.stderr.readline()
+    found = re.search(r"http://127\.0\.0\.1:\d+/", said)
+    records = SqlRecords(data / "records.sqlite")
+    try:
+        assert found, said + server.stderr.read()
+        yield Desk(data=data, address=found[0], records=records)
+    finally:
+        records.close()
+        server.send_signal(signal.SIGINT)
+        rest = server.communicate(timeout=30)[1]
+    assert server.returncode == 0, rest
+    assert "Traceback" not in rest
+
+
+@pytest.fixture
+def page(browser: Browser, desk: Desk) -> Iterator[Page]:
+    """A fresh profile's page; the test fails where anything went wrong in it that it did not take out of ``desk.troubles``."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    opened = context.new_page()
+    opened.set_default_timeout(15_000)
+    desk.watch(opened)
+    yield opened
+    context.close()
+    assert desk.troubles == []
