@@ -98,22 +98,22 @@ def suppress(found: Candidates, classes: Sequence[ObjectClass], most_overlap: fl
     family = np.array([next(i for i, f in enumerate(_FAMILIES) if c in f) for c in classes], np.intp)
     order = np.argsort(-found.scores, kind="stable")[:MOST_CANDIDATES]
     boxes, families = found.boxes[order], family[found.indices[order]]
-    rivals = (overlaps(boxes, boxes) > most_overlap) & (families[:, None] == families)
     alive = np.ones(len(order), bool)
     for row in range(len(order)):
         if alive[row]:
-            alive[row + 1 :] &= ~rivals[row, row + 1 :]
+            overlap = overlaps(boxes[row : row + 1], boxes[row + 1 :])[0]
+            alive[row + 1 :] &= (overlap <= most_overlap) | (families[row + 1 :] != families[row])
     return order[alive]
 
 
 def overlaps(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:
     """Intersection over union of each box of ``a`` (K, 4) with each of ``b`` (L, 4), xyxy: (K, L), 0 for empty boxes."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = np.prod(np.maximum(high - low, 0), axis=2)
-    area_a = np.prod(np.maximum(a[:, 2:] - a[:, :2], 0), axis=1)
-    area_b = np.prod(np.maximum(b[:, 2:] - b[:, :2], 0), axis=1)
-    union = area_a[:, None] + area_b[None, :] - common
+    wide = np.minimum(a[:, None, 2], b[:, 2]) - np.maximum(a[:, None, 0], b[:, 0])
+    high = np.minimum(a[:, None, 3], b[:, 3]) - np.maximum(a[:, None, 1], b[:, 1])
+    common = np.maximum(wide, 0) * np.maximum(high, 0)
+    area_a = np.maximum(a[:, 2] - a[:, 0], 0) * np.maximum(a[:, 3] - a[:, 1], 0)
+    area_b = np.maximum(b[:, 2] - b[:, 0], 0) * np.maximum(b[:, 3] - b[:, 1], 0)
+    union = area_a[:, None] + area_b - common
     result: NDArray[np.floating] = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
     return result
 
