@@ -38,8 +38,12 @@ class EngineState:
 def initial(site: Site, camera_id: str) -> EngineState:
     """The state before the first observation of a segment. Raises KeyError where the site has no such camera."""
     camera = site.camera(camera_id)
+    named = [head_id for line in camera.stop_lines for head_id in line.head_ids]
     return EngineState(
-        heads={head.head_id: HeadState(head_id=head.head_id) for head in site.heads},
+        heads={
+            head_id: HeadState(head_id=head_id)
+            for head_id in (*(head.head_id for head in site.heads), *named)
+        },
         red_light={line.line_id: RedLightState() for line in camera.stop_lines},
         parking=parking.initial(camera),
         passage=passage.initial(camera),

@@ -41,7 +41,8 @@ class StopLine:
 
     ``direction`` is the unit vector of travel in the picture. ``scale_px_per_m`` is pixels per metre along
     ``direction`` on the ground at the line; it converts distances near the line and class lengths.
-    ``head_ids`` are the heads that allow the movement: all must be red for an offence.
+    ``head_ids`` are the heads that allow the movement: all must be red for an offence. One that is not among
+    the site's heads is seen by no camera: its state stays unknown, and nobody is accused by it.
     """
 
     line_id: str

@@ -83,14 +83,12 @@ def test_a_truncated_recording_is_judged_as_far_as_it_goes_and_said(replay: Repl
     assert "breaks off" in ran.err
 
 
-@pytest.mark.parametrize(
-    ("name", "said"), [("none.avi", "holds no picture (0 frames)"), ("none.mp4", "has no video track")]
-)
-def test_a_recording_without_frames(replay: Replay, tmp_path: Path, clip: Path, name: str, said: str) -> None:
+@pytest.mark.parametrize("name", ["none.avi", "none.mp4"])
+def test_a_recording_without_frames(replay: Replay, tmp_path: Path, clip: Path, name: str) -> None:
     with av.open(str(clip)) as source, av.open(str(tmp_path / name), "w") as target:
         target.add_stream_from_template(source.streams.video[0])
         target.start_encoding()
-    assert_refused(replay(tmp_path / name), 4, f"{name}: {said}")
+    assert_refused(replay(tmp_path / name), 4, f"{name}: holds no picture (0 frames)")
 
 
 def test_some_recordings_that_cannot_be_read_stop_no_other(

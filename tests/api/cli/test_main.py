@@ -52,7 +52,7 @@ def test_every_option_of_every_command_is_explained() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["repaly"], "Did you mean 'replay'?"),
+        (["replayy"], "Did you mean 'replay'?"),
         (["config", "validat"], "Did you mean 'validate'?"),
         (["replay", "--sites", "x"], "--site"),
         (["replay", "x.mp4"], "Missing option '--site'"),
