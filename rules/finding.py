@@ -119,8 +119,8 @@ class Finding:
     the line; stopped past line: the standing time is reached; parking: the allowed stop is exceeded) and
     ``t_error_s`` bounds it; ``stamp`` is of the first analysed frame at or after ``t_s``.
     ``time_into_red_s`` is the middle of the interval, ``time_into_red_min_s`` what we assert; the maximum
-    is None where the onset was not seen. ``reasons`` are sentences for the officer. ``place_id`` is the
-    stop line's, zone's or crosswalk's id in the site file. ``line_px`` and ``further_line_px`` (or
+    is None where the onset was not seen, and ``grace_s`` is what the site grants after it. ``reasons`` are
+    sentences for the officer. ``place_id`` is the stop line's, zone's or crosswalk's id in the site file. ``line_px`` and ``further_line_px`` (or
     ``zone_px``) are what was tested. ``photos`` are in the order in which they are shown; ``missing``
     names each photo the rule wanted and could not get, with why.
     """
@@ -142,6 +142,7 @@ class Finding:
     time_into_red_min_s: float | None = None
     time_into_red_max_s: float | None = None
     crossing_s: tuple[float, float] | None = None
+    grace_s: float | None = None
     dwell_s: float | None = None
     unseen_s: float | None = None
     allowed_stop_s: float | None = None

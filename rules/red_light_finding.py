@@ -154,6 +154,7 @@ def _finding(
         time_into_red_min_s=judged.min_s,
         time_into_red_max_s=judged.max_s,
         crossing_s=(_earliest_s(drive), drive.crossing.latest_s),
+        grace_s=drive.line.grace_s,
         photos=photos,
         trace=tuple(approach.trace_point(sighting, drive.reach_m, drive.line) for sighting in drive.history),
         signal=_signal(drive),

@@ -162,6 +162,7 @@ def test_a_crossing_whose_interval_reaches_into_the_grace_is_held_with_its_sente
     findings = replay({1: crossing_at(RED_AT_S + 0.31, speed_m_s=3.0)}, view=view)
     assert [f.status for f in findings] == [Status.HELD]
     assert "grace 0.30 s" in findings[0].reasons[0]
+    assert findings[0].grace_s == 0.3
 
 
 @BOTH_VIEWS
