@@ -37,7 +37,9 @@ from api.work.summary import summary_of
 from ingest.cadence import PlateCadence
 from ingest.camera import LoopStats, run_camera
 from ingest.errors import IngestError
+from ingest.open_source import is_live
 from ingest.ports import Analyst, Judge
+from ingest.redact import redact_url
 from rules.site import Camera
 
 EVIDENCE = ("evidence", "spool", "records.sqlite", "records.sqlite-shm", "records.sqlite-wal")
@@ -120,9 +122,11 @@ def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:
             f"{len(request.sources)} SOURCEs and {len(request.start_times)} --start-time; give --start-time once "
             "per SOURCE, in their order, or not at all"
         )
+    if request.start_times and any(is_live(source) for source in request.sources):
+        raise UsageError("a live camera has its own clock; --start-time is for recordings, leave it out")
     return RunPlan(
         camera=request.camera_id,
-        sources=request.sources,
+        sources=tuple(redact_url(source) for source in request.sources),
         start_times=tuple(rfc3339(start) for start in request.start_times),
         duration_s=request.duration_s,
         site_sha256=request.site_file.sha256,
@@ -181,7 +185,7 @@ class _Run:
     def _one(self, segment: int, name: str) -> SourceRecord:
         """The source through the pipeline, its observations in the folder."""
         if self._stop():
-            raise self._interrupted(segment, name)
+            raise self._interrupted(segment, redact_url(name))
         starts = self._request.start_times
         started_s = self._clock.elapsed_s()
         opened = self._pipeline.open_source(

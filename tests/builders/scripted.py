@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 
 from api.bootstrap import Models, OpenedSource
 from api.judge import RuleJudge
@@ -51,10 +52,13 @@ def a_site(text: str = SITE) -> SiteFile:
     return parse_site_file(text.encode(), "scripted.yaml")
 
 
-def a_recording(path: Path, seconds: float, *, size_px: tuple[int, int] = SIZE_PX) -> Path:
-    """A grey video of that length, ten frames a second."""
+def a_recording(
+    path: Path, seconds: float, *, size_px: tuple[int, int] = SIZE_PX, codec: str = "mpeg4"
+) -> Path:
+    """A grey video of that length, ten frames a second, a keyframe each second."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=FPS)
+        stream = container.add_stream(codec, rate=FPS, options={"g": str(FPS)})
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height = size_px
         stream.pix_fmt = "yuv420p"
         for number in range(round(seconds * FPS)):
