@@ -85,6 +85,14 @@ class Disk:
             if doomed.exists():
                 shutil.rmtree(doomed)
 
+    def remove_empty(self, folder: Path) -> None:
+        """The folder is gone, unless it is in use or was not there."""
+        try:
+            folder.rmdir()
+        except OSError as exc:
+            if exc.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+                raise _of(exc, folder, 0) from exc
+
 
 @contextmanager
 def _translated(path: Path, needed_bytes: int) -> Iterator[None]:

@@ -11,6 +11,7 @@ from evidence.durable import Disk
 from evidence.picture import Pixels, from_file, lossless
 from evidence.ports import Footage
 from evidence.reel import Reel
+from evidence.spool import checked
 from rules.errors import StoplineError
 from rules.finding import Keep, PhotoRole, Rule
 from rules.observation import FrameStamp
@@ -37,7 +38,8 @@ class _Track:
 
 
 class KeptTracks:
-    """Obeys Keep and Release for the tracks of one segment; ``root`` is a scratch folder that a crash may leave behind.
+    """Obeys Keep and Release for the tracks of one segment; ``root`` is a scratch folder that a crash may leave
+    behind, and that the segments of other cameras may share.
 
     A Keep with ``cut_now`` has its frame decoded and put on disk as PNG at once; its track is taken for a
     standing one and gets a reel. Any other Keep holds the packets around its frame in memory. One track
@@ -49,7 +51,6 @@ class KeptTracks:
         self._footage = footage
         self._disk = disk
         self._tracks: dict[Key, _Track] = {}
-        self._folders = 0
 
     def keep(self, keep: Keep) -> None:
         """The still of a ``cut_now`` Keep is on disk, where its frame can be had. Raises DiskFullError and DiskError."""
@@ -60,8 +61,8 @@ class KeptTracks:
             track.holds.append(self._footage.hold_from(keep.stamp.media_s - BEFORE_S))
             return
         if track.folder is None:
-            self._folders += 1
-            track.folder = self._root / f"{self._folders:06d}"
+            track.folder = self._root / _folder_name(keep)
+            self._disk.remove(track.folder)
             self._disk.make_folder(track.folder)
         if keep.role is PhotoRole.FIRST:
             self._hold(track, keep.stamp.media_s - ARRIVAL_BEFORE_S)
@@ -114,10 +115,10 @@ class KeptTracks:
             self._disk.remove(track.folder)
 
     def clear(self) -> None:
-        """Nothing is kept for any track; the scratch folder is gone."""
+        """Nothing is kept for any track of this segment; the scratch folder is gone, unless another segment uses it."""
         for rule, track_id in tuple(self._tracks):
             self.release(rule, track_id)
-        self._disk.remove(self._root)
+        self._disk.remove_empty(self._root)
 
     def _hold(self, track: _Track, from_s: float) -> None:
         """Memory holds from ``from_s`` on; an earlier hold of the track ends."""
@@ -125,3 +126,9 @@ class KeptTracks:
         for hold in track.holds:
             self._footage.release(hold)
         track.holds, track.held_from_s = [fresh], from_s
+
+
+def _folder_name(keep: Keep) -> str:
+    """Another one for every track of every segment of every camera, and for every stay of a vehicle."""
+    stamp = keep.stamp
+    return checked(f"{stamp.camera_id}-s{stamp.segment}-{keep.rule.value}-t{keep.track_id}-f{stamp.index}")

@@ -25,7 +25,7 @@ PACKAGE = "package"
 RECORD = "record.json"
 KEPT = "kept"
 
-CASE_ID = re.compile(r"[^\W_][\w.@+-]{0,199}")
+CASE_ID = re.compile(r"[\w-][\w.@+-]{0,199}")
 """An id that is safe as the name of a folder, and tells itself from what else stands beside it."""
 
 
@@ -36,7 +36,7 @@ class CaseIdError(EvidenceError):
 
     def __init__(self, case_id: str) -> None:
         super().__init__(
-            f"{case_id!r} cannot name a package; letters, digits and . _ - @ + after a letter or digit can"
+            f"{case_id!r} cannot name a package; letters, digits and . _ - @ + can, and no point at its start"
         )
         self.case_id = case_id
 
