@@ -246,21 +246,25 @@ def test_a_plate_beside_the_box_belongs_to_somebody_else(
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_a_reading_costs(
-    files: Files, shared: Path, scenes: list[tuple[str, Pixels]], figure: Figure, threads: int
-) -> None:
-    """A figure, and a bound so wide that only a blunder passes it on a busy machine."""
+def test_what_a_reading_costs(files: Files, shared: Path, figure: Figure, threads: int) -> None:
+    """Figures; the bound is on computing time, which a busy machine hardly changes, and meets only a blunder."""
     reader = PlateReader(*files, threads=threads)
     with av.open(str(shared / "footage" / "hangzhou_parked_cars.mp4")) as container:
         bgr = next(container.decode(video=0)).to_ndarray(format="bgr24").astype(np.uint8, copy=False)
     for what, box_px in (("a plate", PARKED_PX), ("none", HIDDEN_PX)):
         costs_ms = []
         for _ in range(15):
-            began = time.perf_counter()
+            wall_s, computing_s = time.perf_counter(), time.process_time()
             reader.read(bgr, box_px, 1)
-            costs_ms.append((time.perf_counter() - began) * 1000)
-        figure(f"best ms per read with {what} in the box, {threads} thread(s)", round(min(costs_ms), 1))
-        assert min(costs_ms) < 200.0
+            costs_ms.append(
+                ((time.process_time() - computing_s) * 1000, (time.perf_counter() - wall_s) * 1000)
+            )
+        least_ms, wall_ms = min(cost for cost, _ in costs_ms), min(wall for _, wall in costs_ms)
+        figure(
+            f"ms per read with {what} in the box, {threads} thread(s)",
+            f"{wall_ms:.1f} ({least_ms:.1f} computing)",
+        )
+        assert least_ms < 150.0
 
 
 def test_the_reader_names_what_it_reads_with(reader: PlateReader) -> None:
