@@ -49,6 +49,8 @@ LEAST_SCORE = 0.5
 """The graph's own half."""
 MIN_CROP_PX = 8
 """There is nothing to be seen in less."""
+MOST_UPRIGHT = 1.5
+"""Height by width that no plate has, not even one of 220x140 mm seen from 60 degrees aside (1.3)."""
 CANDIDATES = 20
 """How many of the best scores are tried for one that lies in the vehicle's box; all others are far below."""
 GRID_PX = 32
@@ -84,7 +86,9 @@ class PlateFinder:
             return None
         left, top = coarse.corners_px.min(axis=0).tolist()
         right, bottom = coarse.corners_px.max(axis=0).tolist()
-        plate_px = max(right - left, 1.0)
+        plate_px = right - left
+        if plate_px < MIN_CROP_PX or bottom - top > MOST_UPRIGHT * plate_px:
+            return None
         half_width = plate_px * FINE_WIDTH / 2
         half_height = max((bottom - top) * FINE_HEIGHT, plate_px) / 2
         x, y = (left + right) / 2, (top + bottom) / 2
