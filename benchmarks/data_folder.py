@@ -1,0 +1,58 @@
+"""Looks at a data folder of the drawn street as a reader would, and holds it against one that was never disturbed."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks.street_run import EVENTS
+from evidence import manifest
+from evidence.durable import Disk
+from evidence.records import CaseFilter
+from evidence.records_sql import SqlRecords
+from evidence.store_local import LocalStore
+
+RECORDS = "records.sqlite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What stands in a data folder: files of the store, records in order, events, names left in the spool."""
+
+    files: dict[str, bytes]
+    records: tuple[str, ...]
+    events: bytes
+    left: tuple[str, ...]
+
+
+def listed_whole(folder: Path) -> int:
+    """How many cases are listed. Raises PackageMissingError or PackageDamagedError where one of them is not whole."""
+    if not (folder / RECORDS).is_file():
+        return 0
+    store = LocalStore(folder, Disk())
+    with closing(SqlRecords(folder / RECORDS)) as records:
+        cases = records.page(CaseFilter(), after_number=None, limit=1_000)
+    for case in cases:
+        found = manifest.verified(case.record.id, partial(store.read, case.record.id))
+        if found.sha256 != case.record.manifest_sha256:
+            raise AssertionError(f"{case.record.id} is recorded with another manifest")
+    return len(cases)
+
+
+def content(folder: Path) -> Content:
+    """All of it, for comparison."""
+    with closing(SqlRecords(folder / RECORDS)) as records:
+        cases = records.page(CaseFilter(), after_number=None, limit=1_000)
+    spool = folder / "spool"
+    return Content(
+        files={
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted((folder / "evidence").rglob("*"))
+            if path.is_file()
+        },
+        records=tuple(sorted(case.record.event_json for case in cases)),
+        events=(folder / EVENTS).read_bytes(),
+        left=tuple(sorted(path.name for path in spool.iterdir())) if spool.is_dir() else (),
+    )

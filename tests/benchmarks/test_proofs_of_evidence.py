@@ -1,0 +1,47 @@
+"""The proofs of evidence at their small size: killed runs and full disks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from benchmarks import proof_evidence_full_disk, proof_evidence_kill
+from benchmarks.proof import Figures, Proof
+
+
+@dataclass
+class SmallTrial:
+    """A trial that remembers nothing."""
+
+    size: int
+    folder: Path
+    shared: Path
+    steps: dict[str, Figures] = field(default_factory=dict)
+
+    def once(self, step: str, work: Callable[[], Figures]) -> Figures:
+        self.steps[step] = work()
+        return self.steps[step]
+
+
+def tried(proof: Proof, folder: Path) -> tuple[Mapping[str, int | float | str | bool], SmallTrial]:
+    trial = SmallTrial(size=proof.small, folder=folder, shared=folder)
+    verdict = proof.prove(trial)
+    assert verdict.passed, (verdict.figures, trial.steps)
+    return verdict.figures, trial
+
+
+@pytest.mark.timeout(600)
+def test_killed_runs_end_as_if_nothing_had_been(tmp_path: Path) -> None:
+    figures, trial = tried(proof_evidence_kill.PROOF, tmp_path)
+    assert figures["kills"] == 2 * trial.size
+    assert figures["cases"] == 14
+
+
+@pytest.mark.timeout(600)
+def test_a_full_disk_costs_nothing_but_time(tmp_path: Path) -> None:
+    figures, trial = tried(proof_evidence_full_disk.PROOF, tmp_path)
+    assert figures["times_full"] == len(trial.steps) > 1
+    assert figures["cases"] == 6
