@@ -81,15 +81,15 @@ def _on_red(record: CaseRecord, facts: Facts) -> str:
         case Rule.RED_LIGHT:
             moment = f"at {record.t_s:.2f} s (± {float(facts.get('t_error_s', 0.0)):.2f} s)"
             return (
-                f"{who} reached stop line {record.place_id} {moment}, {red}, "
+                f"{who} reached stop line '{record.place_id}' {moment}, {red}, "
                 "and drove on beyond the further-on line."
             )
         case Rule.STOPPED_PAST_LINE:
-            return f"{who} passed stop line {record.place_id} {red} and then stood beyond it."
+            return f"{who} passed stop line '{record.place_id}' {red} and then stood beyond it."
         case Rule.RIGHT_TURN_WITHOUT_STOP:
-            return f"{who} turned right across stop line {record.place_id} {red} without having stopped."
+            return f"{who} turned right across stop line '{record.place_id}' {red} without having stopped."
         case _:
-            return f"{who} entered {record.place_id} {red}."
+            return f"{who} entered '{record.place_id}' {red}."
 
 
 def _parking(record: CaseRecord, facts: Facts) -> str:
@@ -98,4 +98,4 @@ def _parking(record: CaseRecord, facts: Facts) -> str:
         return ""
     seen = f", unseen for {unseen:.1f} s of it" if unseen else ", in view all the time"
     limit = f"; {allowed:.0f} s are allowed" if allowed is not None else ""
-    return f"The {record.vehicle_class} stood in zone {record.place_id} for {dwell:.1f} s{seen}{limit}."
+    return f"The {record.vehicle_class} stood in zone '{record.place_id}' for {dwell:.1f} s{seen}{limit}."

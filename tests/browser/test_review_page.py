@@ -90,7 +90,7 @@ def test_an_officer_works_through_the_queue(page: Page, desk: Desk) -> None:
     expect(page.locator(".case-bar .tag.rejected")).to_be_visible()
 
     page.keyboard.press("j")
-    expect(page.locator(".lead")).to_contain_text("stood in zone kerb")
+    expect(page.locator(".lead")).to_contain_text("stood in zone 'kerb'")
     expect(page.locator(CONFIRM)).to_be_enabled()
     page.keyboard.press("a")
     expect(page.get_by_label("Your name")).to_have_value("Li")

@@ -227,7 +227,7 @@ function valueAt(points, field, at) {
 }
 
 function signalAt(head, at) {
-  return head.spans.find((span) => span.from_s <= at && at < span.to_s) ?? null;
+  return head.spans.findLast((span) => span.from_s <= at && at <= span.to_s) ?? null;
 }
 
 function fillReadout(readout, at, { points, heads, eventS }) {

@@ -40,11 +40,11 @@ def test_the_clip_says_which_media_seconds_it_holds(served: Served) -> None:
 
 def test_why_is_one_sentence_with_what_is_asserted(served: Served) -> None:
     assert detail(served, RED)["why"] == (
-        "The car reached stop line line-1 at 20.00 s (± 0.08 s), at least 1.32 s after red began, "
+        "The car reached stop line 'line-1' at 20.00 s (± 0.08 s), at least 1.32 s after red began, "
         "and drove on beyond the further-on line."
     )
     assert detail(served, PARKED)["why"] == (
-        "The truck stood in zone kerb-east for 48.0 s, unseen for 5.5 s of it; 20 s are allowed."
+        "The truck stood in zone 'kerb-east' for 48.0 s, unseen for 5.5 s of it; 20 s are allowed."
     )
     assert detail(served, HELD)["why"] == "Not asserted: 0.21 s into red, ± 0.30 s; grace 0.30 s."
 
