@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from av.video.stream import VideoStream
 from ingest.frame import Packet, StreamParameters
 from ingest.packet_ring import PacketRing
 from ingest.ports import Clock
+from ingest.soundness import Soundness
 from ingest.timeline import Misplaced, Timeline
 
 DEFAULT_RATE = Fraction(25)
@@ -24,9 +26,11 @@ DEFAULT_RATE = Fraction(25)
 STAMPED_IN_DECODING_ORDER = ("avi",)
 """Containers whose only stamps are those of decoding: there the decoder's own clock (``dts``) is the better one."""
 
-IN_FLIGHT = 64
-"""Packets that a decoder may hold back, twice over: 16 pictures of reordering (H.264, H.265) of two fields
-each; what is older will give no picture any more."""
+NO_TAG = "\0\0\0\0"
+
+IN_FLIGHT = 32
+"""Packets that a decoder may hold back: 16 pictures of reordering (H.264, H.265) of two fields each. What is
+older will give no picture any more."""
 
 CUT_TOLERANCE_S = 0.5
 """A recording is called short when this much of its declared length is missing; headers round to less."""
@@ -54,7 +58,6 @@ class _Sent:
 
     number: int
     stamp: int | None
-    is_keyframe: bool
     arrived_at: datetime | None
     camera_at: datetime | None
 
@@ -93,14 +96,19 @@ class SegmentReader:
         ring: PacketRing | None,
         clock: Clock | None = None,
         until_s: float | None = None,
+        is_cut: bool = False,
     ) -> None:
-        """``clock`` (live streams) stamps arrivals; ``until_s`` ends the segment at that media time."""
+        """``clock`` (live streams) stamps arrivals; ``until_s`` ends the segment at that media time.
+
+        ``is_cut``: the recording is known to break off within its last packet, which FFmpeg may not notice.
+        """
         self._container = container
         self._stream = stream
         self._segment = segment
         self._ring = ring
         self._clock = clock
         self._until_s = until_s
+        self._is_cut = is_cut
         self._time_base = stream.time_base or Fraction(1, 90_000)
         self._timeline = Timeline(self._time_base, 1 / (stream.average_rate or DEFAULT_RATE))
         self._uses_dts = container.format.name in STAMPED_IN_DECODING_ORDER
@@ -110,7 +118,7 @@ class SegmentReader:
         stream.thread_type = "SLICE"
         stream.thread_count = 1
         self._has_begun = False
-        self._damaged: tuple[int, int] | None = None
+        self._soundness = Soundness()
         self._first_stamp: int | None = None
         self._end_stamp: int | None = None
         self.packets = 0
@@ -136,10 +144,7 @@ class SegmentReader:
     def pictures(self) -> Iterator[Picture]:
         """Each picture of the segment once, in presentation order, media time rising."""
         index = 0
-        for picture in self._decoded():
-            sent = self._sent.pop(picture.pts) if picture.pts in self._sent else None
-            if sent is None or not self._is_trustworthy(picture, sent):
-                continue
+        for picture, sent in self._sound():
             size_px = (picture.width, picture.height)
             if self._size_px not in (None, size_px):
                 self.ending = (
@@ -173,18 +178,35 @@ class SegmentReader:
             )
             index += 1
 
-    def _is_trustworthy(self, picture: av.VideoFrame, sent: _Sent) -> bool:
-        if picture.is_corrupt:
-            self._count("frames_damaged")
-            self._doubt(sent.number)
-            return False
-        if self._damaged is None or sent.number < self._damaged[0]:
-            return True
-        if (sent.is_keyframe or picture.key_frame) and sent.number > self._damaged[1]:
-            self._damaged = None
-            return True
-        self._count("frames_doubtful")
-        return False
+    def _sound(self) -> Iterator[tuple[av.VideoFrame, _Sent]]:
+        """The pictures that are as the camera saw them.
+
+        Each waits until all packets before its own have been decoded: only then it is known whether
+        something that it builds on, but that is shown later, was damaged.
+        """
+        waiting: deque[tuple[av.VideoFrame, _Sent]] = deque()
+        for picture in self._decoded():
+            sent = self._sent.pop(picture.pts, None) if picture.pts is not None else None
+            if sent is None:
+                continue
+            if picture.is_corrupt:
+                self._count("frames_damaged")
+                self._soundness.note_damage(sent.number)
+            else:
+                if picture.key_frame:
+                    self._soundness.note_keyframe(sent.number, sent.stamp)
+                waiting.append((picture, sent))
+            while waiting and waiting[0][1].number < next(iter(self._sent), self.packets):
+                yield from self._if_sound(*waiting.popleft())
+        for picture, sent in waiting:
+            yield from self._if_sound(picture, sent)
+
+    def _if_sound(self, picture: av.VideoFrame, sent: _Sent) -> Iterator[tuple[av.VideoFrame, _Sent]]:
+        if self._soundness.is_sound(sent.number, sent.stamp):
+            yield picture, sent
+        else:
+            self._count("frames_doubtful")
+        self._soundness.forget_before(sent.number - IN_FLIGHT)
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         for packet in self._packets():
@@ -194,21 +216,20 @@ class SegmentReader:
                 return
             except FFmpegError:
                 self._count("packets_damaged")
-                self._doubt(self.packets - 1)
+                self._soundness.note_damage(self.packets - 1)
+                self._sent.pop(self.packets - 1, None)
 
     def _packets(self) -> Iterator[av.Packet[VideoStream] | None]:
         """The packets worth decoding, then None to drain the decoder."""
         try:
-            for packet in self._container.demux(self._stream):
-                if packet.size == 0:
-                    continue
+            for packet, is_cut in self._demuxed():
                 number = self.packets
                 self.packets += 1
                 self._note_span(packet)
-                self.last_packet_damaged = packet.is_corrupt
-                if packet.is_corrupt:
+                self.last_packet_damaged = packet.is_corrupt or is_cut
+                if self.last_packet_damaged:
                     self._count("packets_damaged")
-                    self._doubt(number)
+                    self._soundness.note_damage(number)
                     continue
                 self._send(number, packet)
                 yield packet
@@ -218,20 +239,36 @@ class SegmentReader:
             self.failure = error
         yield None
 
+    def _demuxed(self) -> Iterator[tuple[av.Packet[VideoStream], bool]]:
+        """The packets that hold something, and whether it is the last one of a recording cut within it."""
+        packets = (packet for packet in self._container.demux(self._stream) if packet.size)
+        if not self._is_cut:
+            yield from ((packet, False) for packet in packets)
+            return
+        before = next(packets, None)
+        for packet in packets:
+            if before is not None:
+                yield before, False
+            before = packet
+        if before is not None:
+            yield before, True
+
     def _send(self, number: int, packet: av.Packet[VideoStream]) -> None:
         """Keeps what the packet's picture must know, and the packet itself for the ring; then numbers it."""
         if self._ring is not None:
             self._ring.add(number, self._retained(packet))
-        if not self._has_begun and not packet.is_keyframe:
-            self._doubt(number)
+        if packet.is_keyframe:
+            self._soundness.note_keyframe(number, packet.pts)
+        elif not self._has_begun:
+            self._soundness.note_damage(number)
         self._has_begun = True
-        self._sent[number] = _Sent(
-            number=number,
-            stamp=packet.pts,
-            is_keyframe=packet.is_keyframe,
-            arrived_at=self._clock.now() if self._clock else None,
-            camera_at=_camera_time(packet) if self._clock else None,
-        )
+        if not packet.is_discard:
+            self._sent[number] = _Sent(
+                number=number,
+                stamp=packet.pts,
+                arrived_at=self._clock.now() if self._clock else None,
+                camera_at=_camera_time(packet) if self._clock else None,
+            )
         self._sent.pop(number - IN_FLIGHT, None)
         packet.pts = number
 
@@ -253,11 +290,6 @@ class SegmentReader:
         self._first_stamp = packet.pts if self._first_stamp is None else min(self._first_stamp, packet.pts)
         self._end_stamp = end if self._end_stamp is None else max(self._end_stamp, end)
 
-    def _doubt(self, number: int) -> None:
-        """From this packet on nothing is shown until a later keyframe is."""
-        first, last = self._damaged or (number, number)
-        self._damaged = (first, max(last, number))
-
     def _count(self, cause: str) -> None:
         """``cause`` names the field of ``Skipped``."""
         self.skipped = replace(self.skipped, **{cause: getattr(self.skipped, cause) + 1})
@@ -266,6 +298,10 @@ class SegmentReader:
 def parameters_of(stream: VideoStream) -> StreamParameters:
     """What decoding and muxing the stream's packets elsewhere needs; also when its container is closed."""
     codec = stream.codec_context
+    try:
+        tag = codec.codec_tag
+    except UnicodeDecodeError:
+        tag = NO_TAG
     file = io.BytesIO()
     with av.open(file, "w", format="nut") as container:
         copy = container.add_stream_from_template(stream, opaque=True)
@@ -274,7 +310,7 @@ def parameters_of(stream: VideoStream) -> StreamParameters:
         container.mux(packet)
     return StreamParameters(
         codec_name=codec.codec.name,
-        codec_tag=codec.codec_tag,
+        codec_tag=tag,
         extradata=codec.extradata,
         width=codec.width,
         height=codec.height,

@@ -87,13 +87,20 @@ class FileSource:
         self._container, stream = _open(path)
         try:
             self._promised_s = _promised_s(self._container, stream)
-            self._is_cut_stream = _is_cut_transport_stream(path, self._container)
             self._expects_pictures = stream.frames > 0 or bool(self._promised_s)
             self._reader = SegmentReader(
-                self._container, stream, segment=segment, ring=packet_ring, until_s=duration_s
+                self._container,
+                stream,
+                segment=segment,
+                ring=packet_ring,
+                until_s=duration_s,
+                is_cut=_is_cut_transport_stream(path, self._container),
             )
             pictures = self._reader.pictures()
             first = self._first_of(pictures)
+        except FFmpegError as error:
+            self._container.close()
+            raise FileCutOffError(self._name, f"its header makes no sense ({error.strerror})") from error
         except BaseException:
             self._container.close()
             raise
@@ -167,7 +174,7 @@ class FileSource:
             return None
         if reader.failure:
             return f"reading failed after {reader.last_s:.2f} s ({reader.failure.strerror})"
-        if reader.last_packet_damaged or self._is_cut_stream:
+        if reader.last_packet_damaged:
             return f"the file breaks off within a picture after {reader.last_s:.2f} s"
         if self._promised_s and 0 < reader.covered_s < self._promised_s - CUT_TOLERANCE_S:
             return f"the file breaks off after {reader.covered_s:.2f} s of {self._promised_s:.2f} s"

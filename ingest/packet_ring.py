@@ -168,20 +168,18 @@ class PacketRing:
             for entry in group.entries
             if (media_s := self._time_of(entry)) is not None
         ]
-        first = 0
-        for at, (entry, media_s) in enumerate(dated):
-            if entry.packet.is_keyframe and media_s <= from_s:
-                first = at
-        dated = dated[first:]
-        shown_s = [media_s for _, media_s in dated if media_s <= to_s]
-        if not shown_s or max(shown_s) < from_s:
+        wanted = [at for at, (_, media_s) in enumerate(dated) if from_s <= media_s <= to_s]
+        if not wanted:
             raise PacketsGoneError(
                 f"segment {self._segment}", f"what was shown from {from_s:.3f} s to {to_s:.3f} s", self.kept_s
             )
-        last = max(at for at, (_, media_s) in enumerate(dated) if media_s <= to_s)
-        until_s = max(media_s for _, media_s in dated[: last + 1])
-        last = max(at for at, (_, media_s) in enumerate(dated) if media_s <= until_s)
-        return self._for_muxing(dated[: last + 1])
+        first = 0
+        for at, (entry, media_s) in enumerate(dated[: wanted[0] + 1]):
+            if entry.packet.is_keyframe and media_s <= from_s:
+                first = at
+        until_s = max(media_s for _, media_s in dated[first : wanted[-1] + 1])
+        last = max(at for at, (_, media_s) in enumerate(dated) if from_s <= media_s <= until_s)
+        return self._for_muxing(dated[first : last + 1])
 
     def decode_frame(self, stamp: FrameStamp) -> Pixels:
         """That frame once more, equal to what ``bgr()`` gave when it was analysed (same shape, order and bytes).
