@@ -63,11 +63,6 @@ class Package:
         self._plate_frame: FrameStamp | None = None
         self._reasons: list[str] = []
 
-    @property
-    def clip_s(self) -> tuple[float, float]:
-        """Media seconds of the event that the clip shall show, whether or not there is such footage."""
-        return clip_span_s(self._finding)
-
     def take_pictures(self, kept: KeptTracks) -> None:
         """Scene photos, lamp and plate close-up are in the folder, as far as their frames can be had."""
         finding, shop = self._finding, self._shop
@@ -149,7 +144,7 @@ class Package:
         )
 
     def _cut_clip(self, footage: Footage[Any], reel: Reel | None) -> None:
-        from_s, to_s = self.clip_s
+        from_s, to_s = clip_span_s(self._finding)
         try:
             event = clip.cut(footage, "event", from_s, to_s)
             parts = (event,) if reel is None else reel.parts_with(event)
@@ -222,7 +217,7 @@ class Package:
         entry = clip_entry(self._clip)
         if not isinstance(entry, dict):
             return None
-        from_s, to_s = self.clip_s
+        from_s, to_s = clip_span_s(self._finding)
         first_s = self._clip[-1].first_s
         begins = (
             "as_wanted" if first_s <= from_s else "start_of_footage" if first_s <= 0.0 else "footage_gone"

@@ -160,13 +160,13 @@ def _signal_fields(finding: Finding, photo: Photo) -> list[Field]:
 
 
 def _parking_fields(finding: Finding, photo: Photo, site: Site, zone: tzinfo) -> list[Field]:
-    first_s = finding.photos[0].stamp.media_s
-    fields = [
-        Field(label="距首图 Since photo 1", value=f"{photo.stamp.media_s - first_s:.1f} s"),
-    ]
-    if finding.dwell_s is not None:
-        unseen = f", 未见 unseen {finding.unseen_s:.1f} s" if finding.unseen_s else ""
-        fields.append(Field(label="停留 Dwell", value=f"{finding.dwell_s:.1f} s{unseen}"))
+    at_s = photo.stamp.media_s
+    fields = [Field(label="距首图 Since photo 1", value=f"{at_s - finding.photos[0].stamp.media_s:.1f} s")]
+    if finding.dwell:
+        stood_s = max(0.0, at_s - finding.dwell[0].from_s)
+        fields.append(Field(label="已停留 Dwell", value=f"≥ {stood_s:.1f} s"))
+    if finding.unseen_s:
+        fields.append(Field(label="其中未见 Unseen in all", value=f"{finding.unseen_s:.1f} s"))
     if finding.allowed_stop_s is not None:
         fields.append(Field(label="允许停留 Allowed", value=f"{finding.allowed_stop_s:.0f} s"))
     place = no_parking_zone(finding, site)

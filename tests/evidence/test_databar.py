@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -153,6 +154,10 @@ def test_a_parking_scene_says_dwell_limit_and_hours() -> None:
     said = values(wording.scene_fields(finding, finding.photos[2], 3, 3, street.site(), SHANGHAI))
     assert said["Zone"] == "kerb"
     assert said["Since photo 1"] == "20.0 s"
-    assert said["Dwell"] == "21.5 s"
+    assert said["Dwell"] == "≥ 21.5 s"
+    assert "Unseen in all" not in said
     assert said["Allowed"] == "5 s"
     assert said["Hours"] == "全天 all day"
+    hidden = replace(finding, unseen_s=2.5)
+    said = values(wording.scene_fields(hidden, finding.photos[0], 1, 3, street.site(), SHANGHAI))
+    assert (said["Since photo 1"], said["Dwell"], said["Unseen in all"]) == ("0.0 s", "≥ 1.5 s", "2.5 s")
