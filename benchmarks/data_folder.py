@@ -26,6 +26,17 @@ class Content:
     events: bytes
     left: tuple[str, ...]
 
+    def first_difference(self, other: Content) -> str:
+        """The first thing in which the other differs; empty where it is the same."""
+        for name in sorted({*self.files, *other.files}):
+            if self.files.get(name) != other.files.get(name):
+                return name
+        if self.records != other.records:
+            return RECORDS
+        if self.events != other.events:
+            return EVENTS
+        return "" if self.left == other.left else ", ".join(("spool", *other.left))
+
 
 def listed_whole(folder: Path) -> int:
     """How many cases are listed. Raises PackageMissingError or PackageDamagedError where one of them is not whole."""

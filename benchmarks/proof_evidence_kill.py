@@ -87,6 +87,7 @@ def _killed(data: Path, film: Path, moments: tuple[Moment, ...], wanted: Content
         "listed_least": min(listed),
         "listed_most": max(listed),
         "same_after_resume": content(data) == wanted,
+        "first_difference": wanted.first_difference(content(data)),
     }
 
 
