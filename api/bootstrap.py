@@ -11,16 +11,24 @@ from api.judge import RuleJudge
 from api.model_manifest import load_manifest, verified_path
 from api.settings import Settings
 from api.site_file import SiteFile
+from api.time_zone import time_zone
+from api.versions import stopline_version
 from detector.analyst import VideoAnalyst
 from detector.lamps import LampBox, LampReader
 from detector.plates import PlateReader
 from detector.tracker import ByteTracker
 from detector.weights import Weights, load_weights
 from detector.yolo import YoloDetector
+from evidence.case_builder import CaseBuilder
+from evidence.manifest import Origin
+from evidence.manifest import Weights as ModelFile
+from evidence.ports import EventLine
+from evidence.records import Records
 from ingest.open_source import is_live, open_source
+from ingest.packet_ring import PacketRing
 from ingest.ports import FrameSource
 from ingest.redact import redact_url
-from rules.site import PlatePolicy, Site
+from rules.site import PlatePolicy
 
 MANIFEST = "manifest.toml"
 PLATE_MODELS = ("plate-detector", "plate-recogniser", "plate-charset")
@@ -29,10 +37,14 @@ PLATE_MODELS = ("plate-detector", "plate-recogniser", "plate-charset")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSource:
-    """An opened source by a name without secrets. ``length_s`` and ``size_bytes`` are None where nobody knows them."""
+    """An opened source by a name without secrets. ``length_s`` and ``size_bytes`` are None where nobody knows them.
+
+    ``footage`` holds the last packets that the source has read.
+    """
 
     name: str
     source: FrameSource
+    footage: PacketRing
     length_s: float | None
     size_bytes: int | None
     is_live: bool
@@ -52,7 +64,7 @@ class CameraPipeline:
 
     def __init__(
         self,
-        site: Site,
+        site_file: SiteFile,
         camera_id: str,
         models: Models,
         weights: Weights,
@@ -60,7 +72,8 @@ class CameraPipeline:
         clock: Clock,
     ) -> None:
         self.models = models
-        self._site = site
+        self._site_file = site_file
+        self._site = site_file.site
         self._camera_id = camera_id
         self._weights = weights
         self._plates = plates
@@ -70,6 +83,7 @@ class CameraPipeline:
         self, name: str, segment: int, started_at: datetime | None, duration_s: float | None
     ) -> OpenedSource:
         """The source, its first picture decoded. Raises IngestError."""
+        footage = PacketRing()
         source = open_source(
             name,
             camera_id=self._camera_id,
@@ -77,11 +91,13 @@ class CameraPipeline:
             started_at=started_at,
             duration_s=duration_s,
             clock=self._clock,
+            packet_ring=footage,
         )
         live = is_live(name)
         return OpenedSource(
             name=redact_url(name),
             source=source,
+            footage=footage,
             length_s=source.length_s,
             size_bytes=None if live else Path(name).stat().st_size,
             is_live=live,
@@ -95,6 +111,25 @@ class CameraPipeline:
             if head.camera_id == self._camera_id
         ]
         return VideoAnalyst(YoloDetector(self._weights), ByteTracker(), LampReader(boxes), self._plates)
+
+    def new_cases(
+        self, data_dir: Path, footage: PacketRing, records: Records, event_line: EventLine
+    ) -> CaseBuilder:
+        """A builder of cases into ``data_dir`` from that footage."""
+        weights = ((self.models.weights_name, self.models.weights_sha256), *self.models.plates)
+        return CaseBuilder(
+            data_dir=data_dir,
+            site=self._site,
+            zone=time_zone(self._site.time_zone),
+            footage=footage,
+            records=records,
+            event_line=event_line,
+            origin=Origin(
+                site_sha256=self._site_file.sha256,
+                code_version=stopline_version(),
+                weights=tuple(ModelFile(name=name, sha256=sha256) for name, sha256 in weights),
+            ),
+        )
 
     def new_judge(self) -> RuleJudge:
         """A judge that has heard nothing."""
@@ -129,4 +164,4 @@ def build_pipeline(
         reader = PlateReader(detector, recogniser, charset, settings.threads)
         plates = tuple((name, manifest.model(name).sha256) for name in PLATE_MODELS)
     models = Models(weights_name=weights.name, weights_sha256=loaded.sha256, plates=plates)
-    return CameraPipeline(site_file.site, camera_id, models, loaded, reader, clock)
+    return CameraPipeline(site_file, camera_id, models, loaded, reader, clock)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from evidence import manifest
 from evidence.databar import DataBar
-from evidence.delivery import SPOOL_FOLDER, deliver
+from evidence.delivery import SPOOL_FOLDER, deliver, sealed_ref
 from evidence.durable import Disk
 from evidence.kept import KeptTracks
-from evidence.manifest import Origin, Summary
+from evidence.manifest import Origin
 from evidence.moments import captured_at
 from evidence.package import Package, Workshop, clip_span_s
 from evidence.ports import EventLine, EvidenceRef, Footage
@@ -140,7 +141,7 @@ class CaseBuilder:
         finding = pending.finding
         try:
             made = pending.package.complete(self._footage, pending.reel, end_s)
-            ref = self._ref(finding.id, made)
+            ref = sealed_ref(finding.id, made, self._store)
             self._spool.seal(finding.id, self._record(finding, ref))
         except BaseException:
             self._spool.give_up(finding.id)
@@ -156,20 +157,10 @@ class CaseBuilder:
         case_id = finding.id
         if self._spool.is_sealed(case_id):
             deliver(case_id, self._spool, self._store, self._records)
-        found = manifest.verified(case_id, lambda name: self._store.read(case_id, name))
-        ref = self._ref(case_id, found)
+        found = manifest.verified(case_id, partial(self._store.read, case_id))
+        ref = sealed_ref(case_id, found, self._store)
         self._records.add_case(self._record(finding, ref))
         return self._built(finding, ref, is_new=False)
-
-    def _ref(self, case_id: str, found: Summary) -> EvidenceRef:
-        path = self._store.path_of(case_id)
-        return EvidenceRef(
-            evidence_path=path,
-            manifest_path=f"{path}/{manifest.NAME}",
-            manifest_sha256=found.sha256,
-            package=found.package,
-            reasons=found.reasons,
-        )
 
     def _record(self, finding: Finding, ref: EvidenceRef) -> CaseRecord:
         moment = captured_at(finding.stamp, finding.t_s)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from evidence import manifest
 from evidence.durable import Disk
+from evidence.manifest import Summary
+from evidence.ports import EvidenceRef
 from evidence.records import Records
 from evidence.spool import Spool
 from evidence.store import PackageStore
@@ -23,6 +25,28 @@ class SweepReport:
     finished: tuple[str, ...]
     removed: tuple[str, ...]
     unrecorded: tuple[str, ...]
+
+
+def sealed_ref(case_id: str, found: Summary, store: PackageStore) -> EvidenceRef:
+    """Where the case's package stands in the store, and what its manifest says of it."""
+    path = store.path_of(case_id)
+    return EvidenceRef(
+        evidence_path=path,
+        manifest_path=f"{path}/{manifest.NAME}",
+        manifest_sha256=found.sha256,
+        package=found.package,
+        reasons=found.reasons,
+    )
+
+
+def verified_ref(case_id: str, store: PackageStore) -> EvidenceRef | None:
+    """The reference to a package in the store, every file of it verified; None where there is none.
+
+    Raises PackageDamagedError for one that is not whole.
+    """
+    if not store.has(case_id):
+        return None
+    return sealed_ref(case_id, manifest.verified(case_id, partial(store.read, case_id)), store)
 
 
 def deliver(case_id: str, spool: Spool, store: PackageStore, records: Records) -> bool:

@@ -53,6 +53,7 @@ from api.work.run_folder import OpenMode
 )
 @click.option("--overwrite", is_flag=True, help="Throw away the run in --out and start over.")
 @click.option("--no-plates", is_flag=True, help="Read no plates, whatever the site file says.")
+@click.option("--no-evidence", is_flag=True, help="Build no evidence packages and record no cases.")
 @click.option(
     "--progress",
     type=click.Choice([kind.value for kind in ProgressKind]),
@@ -72,13 +73,15 @@ def replay(
     resume: bool,
     overwrite: bool,
     no_plates: bool,
+    no_evidence: bool,
     progress: str,
     quiet: bool,
 ) -> None:
     """Replay each SOURCE (a recording or an rtsp:// address) of one camera, one after another, into --out.
 
     The folder then holds events.jsonl (one line per finding), passages.jsonl, observations.jsonl.gz (what the rules
-    saw; 'stopline fold' judges it again) and summary.json.
+    saw; 'stopline fold' judges it again) and summary.json; and for each finding a package of photos, clip, trace and
+    manifest under evidence/, recorded in records.sqlite, for 'stopline serve --data' to show.
     """
     if resume and overwrite:
         raise UsageError("--resume goes on with a run and --overwrite throws it away; give one of them")
@@ -97,6 +100,7 @@ def replay(
         mode=OpenMode.RESUME if resume else OpenMode.OVERWRITE if overwrite else OpenMode.NEW,
         start_times=tuple(_start_time(text, site_file) for text in start_time),
         duration_s=duration,
+        with_evidence=not no_evidence,
     )
     clock = SystemClock()
     pipeline = build_pipeline(

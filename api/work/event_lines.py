@@ -59,6 +59,7 @@ def event_fields(finding: Finding, evidence: EvidenceRef | None) -> dict[str, An
         "reasons": list(finding.reasons),
         "evidence": None if evidence is None else evidence.evidence_path,
         "manifest": None if evidence is None else evidence.manifest_path,
+        "manifest_sha256": None if evidence is None else evidence.manifest_sha256,
     }
 
 

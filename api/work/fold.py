@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,10 @@ from api.work.event_lines import (
 )
 from api.work.observation_lines import ObservationLineError, parse_observation
 from api.work.run_folder import EVENTS, OBSERVATIONS, PASSAGES, make_empty, write_file
+from evidence.delivery import verified_ref
+from evidence.durable import Disk
+from evidence.ports import EvidenceRef
+from evidence.store_local import LocalStore
 from rules.errors import StoplineError
 from rules.finding import Finding, Output, Passage
 from rules.observation import Observation
@@ -49,9 +53,14 @@ class UnknownCameraError(StoplineError):
 def fold_file(path: Path, site: Site) -> Folded:
     """What the rules say of the observations in ``path``: a file, or a run's folder that holds one.
 
-    Evidence is not built again: ``evidence`` and ``manifest`` are null. Raises ObservationsError, UnknownCameraError.
+    Evidence is not built again: a run's folder is asked for the package of each finding, whose files are
+    verified; elsewhere, and for findings that it has none of, ``evidence`` and ``manifest`` are null. Raises
+    ObservationsError, UnknownCameraError, PackageDamagedError.
     """
-    return fold(read_observations(path / OBSERVATIONS if path.is_dir() else path), site)
+    if not path.is_dir():
+        return fold(read_observations(path), site)
+    store = LocalStore(path, Disk())
+    return fold(read_observations(path / OBSERVATIONS), site, lambda case_id: verified_ref(case_id, store))
 
 
 def write_folded(folded: Folded, out: Path) -> None:
@@ -61,7 +70,11 @@ def write_folded(folded: Folded, out: Path) -> None:
     write_file(out / PASSAGES, folded.passages.encode())
 
 
-def fold(observations: Iterable[Observation], site: Site) -> Folded:
+def fold(
+    observations: Iterable[Observation],
+    site: Site,
+    evidence_of: Callable[[str], EvidenceRef | None] = lambda case_id: None,
+) -> Folded:
     """What the rules say of the observations, which stand segment after segment. Raises UnknownCameraError."""
     events: list[Row] = []
     passages: list[Row] = []
@@ -70,7 +83,9 @@ def fold(observations: Iterable[Observation], site: Site) -> Folded:
     count = 0
 
     def keep(outputs: Iterable[Output]) -> None:
-        events.extend(event_fields(output, None) for output in outputs if isinstance(output, Finding))
+        events.extend(
+            event_fields(output, evidence_of(output.id)) for output in outputs if isinstance(output, Finding)
+        )
         passages.extend(passage_fields(output) for output in outputs if isinstance(output, Passage))
 
     for observation in observations:

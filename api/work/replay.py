@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +20,10 @@ from api.errors import (
 )
 from api.site_file import SiteFile
 from api.versions import stopline_version
-from api.work.event_lines import rfc3339
+from api.work.data_folder import RECORDS_FILE
+from api.work.event_lines import event_line, rfc3339
 from api.work.progress import Advance, Progress
-from api.work.result_sink import ResultSink
+from api.work.result_sink import Cases, ResultSink
 from api.work.run_folder import (
     OpenMode,
     RunFolder,
@@ -34,21 +35,30 @@ from api.work.run_folder import (
     read_summary,
 )
 from api.work.summary import summary_of
+from evidence.delivery import SPOOL_FOLDER, sweep
+from evidence.ports import EventLine
+from evidence.records import Records
+from evidence.records_sql import SqlRecords
+from evidence.store_local import FOLDER as EVIDENCE_FOLDER
 from ingest.cadence import PlateCadence
 from ingest.camera import LoopStats, run_camera
 from ingest.errors import IngestError
 from ingest.open_source import is_live
+from ingest.packet_ring import PacketRing
 from ingest.ports import Analyst, Judge
 from ingest.redact import redact_url
 from rules.site import Camera
 
-EVIDENCE = ("evidence", "spool", "records.sqlite", "records.sqlite-shm", "records.sqlite-wal")
+EVIDENCE = (EVIDENCE_FOLDER, SPOOL_FOLDER, *(RECORDS_FILE + end for end in ("", "-shm", "-wal")))
 """What a run leaves in its folder besides the results."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayRequest:
-    """What to replay. ``start_times`` holds none, or one aware time per source; ``duration_s`` limits each source."""
+    """What to replay. ``start_times`` holds none, or one aware time per source; ``duration_s`` limits each source.
+
+    ``with_evidence``: a package is built and recorded for each finding that wants one.
+    """
 
     sources: tuple[str, ...]
     site_file: SiteFile
@@ -57,6 +67,7 @@ class ReplayRequest:
     mode: OpenMode
     start_times: tuple[datetime, ...]
     duration_s: float | None
+    with_evidence: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +91,10 @@ class Pipeline(Protocol):
         ...
 
     def new_analyst(self) -> Analyst: ...
+
+    def new_cases(
+        self, data_dir: Path, footage: PacketRing, records: Records, event_line: EventLine
+    ) -> Cases: ...
 
     def new_judge(self) -> Judge: ...
 
@@ -113,7 +128,23 @@ def replay(
     if request.mode is OpenMode.RESUME and is_complete(request.out):
         return Replayed(summary=read_summary(request.out), nothing_to_do=True)
     with open_run(request.out, plan, request.mode, EVIDENCE) as folder:
-        return _Run(request, pipeline, progress, clock, stop, folder).all()
+        try:
+            with _records(request) as records:
+                return _Run(request, pipeline, progress, clock, stop, folder, records).all()
+        except AllInputsFailedError:
+            folder.abandon(EVIDENCE)
+            raise
+
+
+@contextmanager
+def _records(request: ReplayRequest) -> Iterator[Records | None]:
+    """The records of the run's folder, with what a crash left there finished; None where no evidence is wanted."""
+    if not request.with_evidence:
+        yield None
+        return
+    with closing(SqlRecords(request.out / RECORDS_FILE)) as records:
+        sweep(request.out, records)
+        yield records
 
 
 def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:
@@ -133,6 +164,7 @@ def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:
         weights_sha256=pipeline.models.weights_sha256,
         plates=tuple(sha256 for _, sha256 in pipeline.models.plates),
         stopline=stopline_version(),
+        with_evidence=request.with_evidence,
     )
 
 
@@ -147,6 +179,7 @@ class _Run:
         clock: Clock,
         stop: Callable[[], bool],
         folder: RunFolder,
+        records: Records | None,
     ) -> None:
         self._request = request
         self._camera = request.site_file.site.camera(request.camera_id)
@@ -155,6 +188,7 @@ class _Run:
         self._clock = clock
         self._stop = stop
         self._folder = folder
+        self._records = records
 
     def all(self) -> Replayed:
         """Every source that was not done before."""
@@ -172,7 +206,6 @@ class _Run:
             records.append(record)
         summary = summary_of(self._request.site_file, self._camera, self._pipeline.models, records, failures)
         if not records:
-            self._folder.abandon()
             raise AllInputsFailedError(failures)
         interrupted = any(record.interrupted for record in records)
         self._folder.publish(records, summary, complete=not failures)
@@ -203,11 +236,23 @@ class _Run:
                     length_s=opened.length_s,
                     media_s=sink.last_s,
                     frames=sink.frames,
-                    events=len(sink.events),
+                    events=sink.findings,
                     wall_s=self._clock.elapsed_s() - started_s,
                 )
 
-            sink = ResultSink(writer.write, lambda sink: self._progress.advanced(at(sink)))
+            sink = ResultSink(
+                writer.write, lambda sink: self._progress.advanced(at(sink)), self._cases(opened)
+            )
+
+            def stop() -> bool:
+                """A live source ends where it is; a recording's unfinished work is dropped, nothing of it is judged."""
+                if not self._stop():
+                    return False
+                if not opened.is_live:
+                    self._progress.ended(at(sink), "interrupted")
+                    raise self._interrupted(segment, opened.name)
+                return True
+
             self._progress.begun(at(sink))
             stats = run_camera(
                 opened.source,
@@ -216,12 +261,11 @@ class _Run:
                 sink,
                 cadence=PlateCadence(),
                 max_gap_s=self._camera.max_gap_s,
-                should_stop=self._stop,
+                should_stop=stop,
             )
+            sink.finish()
             damage = opened.source.damage
         self._progress.ended(at(sink), "interrupted" if stats.interrupted else damage or "done")
-        if stats.interrupted and not opened.is_live:
-            raise self._interrupted(segment, opened.name)
         return SourceRecord(
             source=opened.name,
             segment=segment,
@@ -241,6 +285,11 @@ class _Run:
             events=sink.events,
             passages=sink.passages,
         )
+
+    def _cases(self, opened: OpenedSource) -> Cases | None:
+        if self._records is None:
+            return None
+        return self._pipeline.new_cases(self._request.out, opened.footage, self._records, event_line)
 
     def _interrupted(self, segment: int, name: str) -> InterruptedRunError:
         return InterruptedRunError(

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from api.work.event_lines import Row, event_fields, passage_fields
+from evidence.case_builder import BuiltCase
+from evidence.profile import WANTED
 from ingest.frame import Frame
 from rules.finding import Finding, Output, Passage
-from rules.observation import Observation
+from rules.observation import FrameStamp, Observation
+
+
+class Cases(Protocol):
+    """Builds a case for each finding that wants one, as soon as the footage after it is there."""
+
+    def said(self, outputs: Sequence[Output], now: FrameStamp) -> tuple[BuiltCase, ...]: ...
+
+    def finish(self) -> tuple[BuiltCase, ...]: ...
 
 
 class ResultSink:
-    """A Sink that keeps the rows of findings and passages; ``record`` keeps observations, ``show`` is told after each frame."""
+    """A Sink that keeps the rows of findings and passages; ``record`` keeps observations, ``show`` is told after each frame.
 
-    def __init__(self, record: Callable[[Observation], None], show: Callable[[ResultSink], None]) -> None:
+    With ``cases``, the row of a finding that wants evidence is kept once its package is sealed; ``finish`` says
+    that the source has ended and no footage will follow.
+    """
+
+    def __init__(
+        self,
+        record: Callable[[Observation], None],
+        show: Callable[[ResultSink], None],
+        cases: Cases | None = None,
+    ) -> None:
         self._record = record
         self._show = show
+        self._cases = cases
         self.frames = 0
+        self.findings = 0
         self.last_s = 0.0
         self.has_wall_clock = False
         self.events: list[Row] = []
@@ -28,9 +50,27 @@ class ResultSink:
         self.frames += 1
         self.last_s = observation.stamp.media_s
         self.has_wall_clock = observation.stamp.captured_at is not None
+        if self._cases is not None:
+            self._take(self._cases.said((), observation.stamp))
         self._show(self)
 
     def said(self, outputs: Sequence[Output], frame: Frame) -> None:
         """As a Sink."""
-        self.events += [event_fields(output, None) for output in outputs if isinstance(output, Finding)]
+        findings = [output for output in outputs if isinstance(output, Finding)]
+        self.findings += len(findings)
         self.passages += [passage_fields(output) for output in outputs if isinstance(output, Passage)]
+        self.events += [
+            event_fields(finding, None)
+            for finding in findings
+            if self._cases is None or finding.rule not in WANTED
+        ]
+        if self._cases is not None:
+            self._take(self._cases.said(outputs, frame.stamp))
+
+    def finish(self) -> None:
+        """The cases that still wait for footage get what there is."""
+        if self._cases is not None:
+            self._take(self._cases.finish())
+
+    def _take(self, built: Iterable[BuiltCase]) -> None:
+        self.events += [event_fields(case.finding, case.evidence) for case in built]

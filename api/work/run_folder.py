@@ -59,6 +59,7 @@ class RunPlan:
     weights_sha256: str
     plates: tuple[str, ...]
     stopline: str
+    with_evidence: bool
 
 
 _CALLED: Mapping[str, str] = {
@@ -70,6 +71,7 @@ _CALLED: Mapping[str, str] = {
     "weights_sha256": "the weights",
     "plates": "the plate models",
     "stopline": "the version of Stopline",
+    "with_evidence": "--no-evidence",
 }
 
 
@@ -151,10 +153,10 @@ class RunFolder:
                 self._checkpoint.replace(done)
                 _remove(done)
 
-    def abandon(self) -> None:
-        """Nothing of the run is left: it gave nothing, and the folder may be used again."""
+    def abandon(self, also_ours: Sequence[str] = ()) -> None:
+        """Nothing of the run is left, nor of what else it leaves: it gave nothing, and the folder may be used again."""
         with _translated(self._folder):
-            for name in (CHECKPOINT, RUN):
+            for name in (*also_ours, CHECKPOINT, RUN):
                 _remove(self._folder / name)
 
     def _record_path(self, segment: int) -> Path:

@@ -14,8 +14,14 @@ from av.video.stream import VideoStream
 from api.bootstrap import Models, OpenedSource
 from api.judge import RuleJudge
 from api.site_file import SiteFile, parse_site_file
+from api.time_zone import time_zone
+from evidence.case_builder import CaseBuilder
+from evidence.manifest import Origin
+from evidence.ports import EventLine
+from evidence.records import Records
 from ingest.file_source import FileSource
 from ingest.frame import Frame
+from ingest.packet_ring import PacketRing
 from rules.observation import Observation, TrackPoint
 from tests.builders.scene import Actor, Lamp
 
@@ -106,15 +112,39 @@ class ScriptedPipeline:
         self, name: str, segment: int, started_at: datetime | None, duration_s: float | None
     ) -> OpenedSource:
         self.opened.append(Path(name).name)
+        footage = PacketRing()
         source = FileSource(
-            Path(name), camera_id="cam1", segment=segment, started_at=started_at, duration_s=duration_s
+            Path(name),
+            camera_id="cam1",
+            segment=segment,
+            started_at=started_at,
+            duration_s=duration_s,
+            packet_ring=footage,
         )
         return OpenedSource(
-            name=name, source=source, length_s=source.length_s, size_bytes=1, is_live=self.is_live
+            name=name,
+            source=source,
+            footage=footage,
+            length_s=source.length_s,
+            size_bytes=1,
+            is_live=self.is_live,
         )
 
     def new_analyst(self) -> ScriptedAnalyst:
         return ScriptedAnalyst(self.actors, self.lamps)
+
+    def new_cases(
+        self, data_dir: Path, footage: PacketRing, records: Records, event_line: EventLine
+    ) -> CaseBuilder:
+        return CaseBuilder(
+            data_dir=data_dir,
+            site=self.site_file.site,
+            zone=time_zone(self.site_file.site.time_zone),
+            footage=footage,
+            records=records,
+            event_line=event_line,
+            origin=Origin(site_sha256=self.site_file.sha256, code_version="0", weights=()),
+        )
 
     def new_judge(self) -> RuleJudge:
         return RuleJudge(self.site_file.site, "cam1")

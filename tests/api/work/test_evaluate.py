@@ -73,7 +73,7 @@ def test_the_table_names_clip_and_rule(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_passing_plates_count_exactly(tmp_path: Path) -> None:
-    passages = [{"segment": 0, "plate": {"text": PLATE}}, {"segment": 0, "plate": None}]
+    passages: list[dict[str, Any]] = [{"segment": 0, "plate": {"text": PLATE}}, {"segment": 0, "plate": None}]
     run = a_run(tmp_path / "run", [], passages)
     truth = load_truth(
         a_truth(tmp_path / "truth.json", {"events": [], "passing_plates": [PLATE, PLATE[:-1] + "6"]})

@@ -154,7 +154,7 @@ def test_an_event_has_these_fields_in_this_order() -> None:
         '"alternatives": [{"text": "浙A12346", "confidence": 0.05}]}, "time_into_red_s": 3.25, '
         '"time_into_red_min_s": 3.205, "dwell_s": null, "unseen_s": null, "status": "asserted", '
         '"reasons": ["crossed 3.2 s into red"], "evidence": "evidence/x", '
-        '"manifest": "evidence/x/manifest.json"}'
+        '"manifest": "evidence/x/manifest.json", "manifest_sha256": "' + "0" * 64 + '"}'
     )
 
 

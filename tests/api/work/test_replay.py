@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,14 @@ from api.errors import (
     SomeInputsFailedError,
     UsageError,
 )
+from api.work.data_folder import RECORDS_FILE
 from api.work.fold import ObservationsError, UnknownCameraError, fold_file, write_folded
 from api.work.progress import Advance
 from api.work.replay import Replayed, ReplayRequest, replay
 from api.work.run_folder import EVENTS, OBSERVATIONS, PASSAGES, SUMMARY, OpenMode, OutputError, is_complete
+from evidence.errors import PackageDamagedError
+from evidence.records import CaseFilter
+from evidence.records_sql import SqlRecords
 from rules.observation import LampState
 from tests.builders.scene import a_car, a_lamp
 from tests.builders.scripted import SITE, HandClock, ScriptedPipeline, a_recording, a_site
@@ -132,6 +138,51 @@ def test_a_recording_becomes_events_passages_observations_and_a_summary(tmp_path
     assert (passage["gate"], passage["direction"]) == ("gate", "forward")
 
 
+def test_folding_a_folder_with_evidence_gives_the_same_bytes(tmp_path: Path, clip: Path) -> None:
+    out = tmp_path / "out"
+    run(request(out, clip))
+    assert all(event["manifest_sha256"] for event in events(out))
+    assert fold_file(out, a_site().site).events.encode() == (out / EVENTS).read_bytes()
+
+
+def test_folding_a_folder_whose_evidence_was_changed_is_refused(tmp_path: Path, clip: Path) -> None:
+    out = tmp_path / "out"
+    run(request(out, clip))
+    trace = out / events(out)[0]["evidence"] / "trace.json"
+    trace.write_bytes(trace.read_bytes() + b" ")
+    with pytest.raises(PackageDamagedError, match=r"trace\.json"):
+        fold_file(out, a_site().site)
+
+
+def test_each_finding_becomes_a_recorded_case_with_its_package(tmp_path: Path, clip: Path) -> None:
+    out = tmp_path / "out"
+    run(request(out, clip))
+    with closing(SqlRecords(out / RECORDS_FILE, create=False)) as records:
+        for event in events(out):
+            case = records.case(event["id"])
+            assert case is not None
+            assert json.loads(case.record.event_json) == event
+            manifest = (out / event["manifest"]).read_bytes()
+            assert sha256(manifest).hexdigest() == event["manifest_sha256"]
+    assert not list((out / "spool").glob("*-*")), "nothing waits in the spool"
+
+
+def test_resuming_an_interrupted_run_makes_the_same_cases_once(
+    tmp_path: Path, clips: tuple[Path, ...]
+) -> None:
+    run(request(tmp_path / "whole", *clips))
+    out = tmp_path / "out"
+    with pytest.raises(InterruptedRunError):
+        run(request(out, *clips), stop=after(400))
+    run(request(out, *clips, mode=OpenMode.RESUME))
+    assert results(out) == results(tmp_path / "whole")
+    ids = [event["id"] for event in events(out)]
+    assert len(set(ids)) == len(ids)
+    with closing(SqlRecords(out / RECORDS_FILE, create=False)) as records:
+        listed = records.page(CaseFilter(), after_number=None, limit=100)
+    assert sorted(case.record.id for case in listed) == sorted(ids)
+
+
 def test_replaying_twice_gives_the_same_bytes(tmp_path: Path, clips: tuple[Path, ...]) -> None:
     for name in ("first", "second"):
         run(request(tmp_path / name, *clips))
@@ -140,7 +191,7 @@ def test_replaying_twice_gives_the_same_bytes(tmp_path: Path, clips: tuple[Path,
 
 def test_folding_the_record_gives_the_same_bytes(tmp_path: Path, clips: tuple[Path, ...]) -> None:
     out = tmp_path / "out"
-    run(request(out, *clips))
+    run(request(out, *clips, with_evidence=False))
     for source in (out, out / OBSERVATIONS):
         folded = fold_file(source, a_site().site)
         assert folded.events.encode() == (out / EVENTS).read_bytes()

@@ -40,6 +40,7 @@ PLAN = RunPlan(
     weights_sha256="2" * 64,
     plates=(),
     stopline="0.1.0",
+    with_evidence=True,
 )
 
 
