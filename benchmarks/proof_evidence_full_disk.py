@@ -86,7 +86,8 @@ def prove(trial: Trial) -> Verdict:
 
         figures = trial.once(f"full within file {number}", full)
         tried += 1
-        same += bool(figures["same_after_resume"])
+        said_clearly = figures["error"] == DiskFullError.code
+        same += bool(figures["same_after_resume"]) and said_clearly and figures["left_in_spool"] == 0
     real: Figures = {}
     if trial.size == PROOF.full:
         real = trial.once("tmpfs", lambda: _real_file_system(trial.folder, film, wanted))
@@ -122,10 +123,16 @@ def _full(data: Path, film: Path, room_bytes: int, wanted: Content) -> Figures:
     except DiskFullError as exc:
         error = exc.code
     listed = listed_whole(data)
-    half = sum(path.name.endswith(".building") for path in (data / "spool").iterdir())
+    left = len(list((data / "spool").iterdir()))
     run(data, film, SECONDS)
-    same = content(data) == wanted and error == DiskFullError.code and half == 0
-    return {"room_bytes": room_bytes, "listed": listed, "same_after_resume": same}
+    return {
+        "room_bytes": room_bytes,
+        "error": error,
+        "listed": listed,
+        "left_in_spool": left,
+        "same_after_resume": content(data) == wanted,
+        "first_difference": wanted.first_difference(content(data)),
+    }
 
 
 def _real_file_system(folder: Path, film: Path, wanted: Content) -> Figures:

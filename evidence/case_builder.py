@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
@@ -13,6 +14,7 @@ from evidence import manifest
 from evidence.databar import DataBar
 from evidence.delivery import SPOOL_FOLDER, deliver, sealed_ref
 from evidence.durable import Disk
+from evidence.errors import DiskError, DiskFullError
 from evidence.kept import KeptTracks
 from evidence.manifest import Origin
 from evidence.moments import captured_at
@@ -38,15 +40,15 @@ class BuiltCase:
     is_new: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Pending:
     """A finding whose pictures are taken and whose clip waits for the footage after it."""
 
     finding: Finding
     package: Package
     hold: int
-    reel: Reel | None
-    reel_folder: Path | None
+    reel: Reel | None = None
+    reel_folder: Path | None = None
 
 
 class CaseBuilder:
@@ -54,9 +56,9 @@ class CaseBuilder:
 
     Call ``said`` after every frame and ``finish`` once, when the segment has ended, before the footage is
     emptied for another. A finding whose package exists already (an interrupted run, resumed) is not built
-    again. Findings about pedestrians get no package and no case. DiskFullError and DiskError end the run:
-    what was sealed stays, what was being built is removed, and a later run with the same data folder, after
-    ``delivery.sweep``, ends with the same packages.
+    again. Findings about pedestrians get no package and no case. An error of the disk or the records ends
+    the run: what was sealed stays, what was being built is removed, and a later run with the same data
+    folder, after ``delivery.sweep``, ends with the same packages.
     """
 
     def __init__(
@@ -90,67 +92,79 @@ class CaseBuilder:
         self._spool = Spool(data_dir / SPOOL_FOLDER, disk)
         self._store = LocalStore(data_dir, disk)
         self._kept = KeptTracks(self._spool.kept, footage, disk)
-        self._pending: list[_Pending] = []
+        self._pending: dict[str, _Pending] = {}
 
     def said(self, outputs: Sequence[Output], now: FrameStamp) -> tuple[BuiltCase, ...]:
-        """Obeys what was said at the frame ``now``; returns the cases that are done by now."""
-        done: list[BuiltCase] = []
-        for output in outputs:
-            match output:
-                case Keep():
-                    self._kept.keep(output)
-                case Release():
-                    self._kept.release(output.rule, output.track_id)
-                case Finding() if output.rule in WANTED:
-                    done += self._begin(output)
-        self._kept.advance(now.media_s)
-        waiting, self._pending = self._pending, []
-        for one in waiting:
-            if clip_span_s(one.finding)[1] <= now.media_s:
-                done.append(self._complete(one, None))
-            else:
-                self._pending.append(one)
-        return tuple(done)
+        """Obeys what was said at the frame ``now`` (often nothing); returns the cases that are done by now."""
+        try:
+            done: list[BuiltCase] = []
+            for output in outputs:
+                match output:
+                    case Keep():
+                        self._kept.keep(output)
+                    case Release():
+                        self._kept.release(output.rule, output.track_id)
+                    case Finding() if output.rule in WANTED:
+                        done += self._begin(output)
+            self._kept.advance(now.media_s)
+            for pending in tuple(self._pending.values()):
+                if clip_span_s(pending.finding)[1] <= now.media_s:
+                    done.append(self._complete(pending, None))
+            return tuple(done)
+        except BaseException:
+            self.abandon()
+            raise
 
     def finish(self) -> tuple[BuiltCase, ...]:
         """The remaining cases, with as much footage as there was; nothing is kept any more."""
         kept_s = self._footage.kept_s
-        ready, self._pending = self._pending, []
-        done = tuple(self._complete(one, 0.0 if kept_s is None else kept_s[1]) for one in ready)
-        self._kept.clear()
+        end_s = 0.0 if kept_s is None else kept_s[1]
+        try:
+            done = tuple(self._complete(pending, end_s) for pending in tuple(self._pending.values()))
+            self._kept.clear()
+        except BaseException:
+            self.abandon()
+            raise
         return done
+
+    def abandon(self) -> None:
+        """The run ends here: nothing unfinished is left, as far as the disk allows; what is sealed stays."""
+        with suppress(DiskFullError, DiskError):
+            for case_id, pending in self._pending.items():
+                self._spool.give_up(case_id)
+                self._let_go(pending)
+            self._kept.clear()
+        self._pending = {}
 
     def _begin(self, finding: Finding) -> tuple[BuiltCase, ...]:
         """The case, where its package exists already; else its pictures are taken, and it is pending."""
         if self._spool.is_sealed(finding.id) or self._store.has(finding.id):
             return (self._again(finding),)
         package = Package(finding, self._spool.begin(finding.id), self._workshop)
-        try:
-            package.take_pictures(self._kept)
-        except BaseException:
-            self._spool.give_up(finding.id)
-            raise
-        reel, folder = self._kept.take_reel(finding.rule, finding.track_id) or (None, None)
         hold = self._footage.hold_from(clip_span_s(finding)[0])
-        self._pending.append(
-            _Pending(finding=finding, package=package, hold=hold, reel=reel, reel_folder=folder)
+        pending = self._pending[finding.id] = _Pending(finding=finding, package=package, hold=hold)
+        package.take_pictures(self._kept)
+        pending.reel, pending.reel_folder = self._kept.take_reel(finding.rule, finding.track_id) or (
+            None,
+            None,
         )
         return ()
 
     def _complete(self, pending: _Pending, end_s: float | None) -> BuiltCase:
         finding = pending.finding
-        try:
-            made = pending.package.complete(self._footage, pending.reel, end_s)
-            ref = sealed_ref(finding.id, made, self._store)
-            self._spool.seal(finding.id, self._record(finding, ref))
-        except BaseException:
-            self._spool.give_up(finding.id)
-            raise
+        made = pending.package.complete(self._footage, pending.reel, end_s)
+        ref = sealed_ref(finding.id, made, self._store)
+        self._spool.seal(finding.id, self._record(finding, ref))
+        self._let_go(pending)
+        del self._pending[finding.id]
+        is_new = deliver(finding.id, self._spool, self._store, self._records)
+        return self._built(finding, ref, is_new=is_new)
+
+    def _let_go(self, pending: _Pending) -> None:
+        """Nothing is held or kept for it any more."""
         self._footage.release(pending.hold)
         if pending.reel_folder is not None:
             self._disk.remove(pending.reel_folder)
-        is_new = deliver(finding.id, self._spool, self._store, self._records)
-        return self._built(finding, ref, is_new=is_new)
 
     def _again(self, finding: Finding) -> BuiltCase:
         """The case of a package that exists: it is verified, and stored and recorded where a crash prevented that."""

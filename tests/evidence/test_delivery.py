@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from evidence import manifest
+from evidence.case_builder import BuiltCase
 from evidence.delivery import deliver, sweep
 from evidence.durable import Disk
 from evidence.errors import DiskError, DiskFullError, PackageDamagedError, PackageMissingError
@@ -22,9 +23,10 @@ from evidence.records import CaseRecord, PackageState, Records
 from evidence.records_sql import RecordsError
 from evidence.spool import CaseIdError, Spool
 from evidence.store_local import LocalStore
+from ingest.packet_ring import PacketRing
 from rules.finding import Rule, Status
 from tests.builders.casework import Bench
-from tests.builders.filmed import START, Filming, Street
+from tests.builders.filmed import START, Filming, Street, frames_of, spoken
 
 
 class KilledError(BaseException):
@@ -255,10 +257,31 @@ def test_a_disk_that_fills_up_anywhere_leaves_nothing_half_written_and_resume_co
         with pytest.raises(DiskFullError):
             desk.run()
         assert_listed_is_whole(desk)
-        leftovers = [path.name for path in (desk.data_dir / "spool").glob("*.building")]
+        leftovers = [path.name for path in (desk.data_dir / "spool").glob("*")]
         assert leftovers == [], f"room for {room} bytes: the attempt takes up room"
         assert resume(desk) == events, f"room for {room} bytes"
         assert_finished(desk, undisturbed)
+
+
+def test_an_abandoned_run_leaves_nothing_unfinished_and_what_was_done(
+    desk: Bench, undisturbed: Bench
+) -> None:
+    ring = PacketRing()
+    builder = desk.builder(ring)
+    say = spoken(desk.findings())
+    done: list[BuiltCase] = []
+    for stamp in frames_of(desk.film, ring):
+        done += builder.said(say(stamp), stamp)
+        if stamp.media_s > 12.0:
+            break
+    assert (desk.data_dir / "spool" / "kept").is_dir(), "nothing was going on; the test tests nothing"
+    builder.abandon()
+    builder.abandon()
+    assert list((desk.data_dir / "spool").iterdir()) == []
+    assert assert_listed_is_whole(desk) == len(done) == 1
+    assert desk.sweep().removed == ()
+    desk.run()
+    assert_finished(desk, undisturbed)
 
 
 def test_another_refusal_of_the_disk_is_not_taken_for_a_full_one(desk: Bench) -> None:
