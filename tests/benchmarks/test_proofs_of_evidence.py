@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import proof_evidence_full_disk, proof_evidence_kill
+from benchmarks import proof_evidence_full_disk, proof_evidence_kill, proof_replay_kill
 from benchmarks.proof import Figures, Proof
 
 
@@ -45,3 +45,11 @@ def test_a_full_disk_costs_nothing_but_time(tmp_path: Path) -> None:
     figures, trial = tried(proof_evidence_full_disk.PROOF, tmp_path)
     assert figures["times_full"] == len(trial.steps) > 1
     assert figures["cases"] == 6
+
+
+@pytest.mark.footage
+def test_a_killed_replay_of_a_real_recording_is_completed_by_resume(shared: Path, tmp_path: Path) -> None:
+    trial = SmallTrial(size=proof_replay_kill.PROOF.small, folder=tmp_path, shared=shared)
+    verdict = proof_replay_kill.PROOF.prove(trial)
+    assert verdict.passed, (verdict.figures, trial.steps)
+    assert int(verdict.figures["cases"]) > 4
