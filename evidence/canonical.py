@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from hashlib import sha256
 
@@ -43,7 +43,13 @@ def moment(value: datetime) -> str:
     """RFC 3339 in UTC to the millisecond, with Z. Raises ValueError for a naive one."""
     if value.tzinfo is None:
         raise ValueError("a naive moment says nothing")
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return to_millisecond(value).astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def to_millisecond(value: datetime) -> datetime:
+    """The moment rounded to the nearest millisecond, so that picture, manifest, record and event line name the same one."""
+    rounded = value + timedelta(microseconds=500)
+    return rounded.replace(microsecond=rounded.microsecond // 1000 * 1000)
 
 
 def sha256_hex(data: bytes) -> str:

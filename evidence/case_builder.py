@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence import manifest
+from evidence.canonical import to_millisecond
 from evidence.databar import DataBar
 from evidence.delivery import SPOOL_FOLDER, deliver, sealed_ref
 from evidence.durable import Disk
@@ -186,9 +187,7 @@ class CaseBuilder:
             place_id=finding.place_id,
             status=finding.status,
             t_s=finding.t_s,
-            captured_at=None
-            if moment is None
-            else moment.replace(microsecond=moment.microsecond // 1000 * 1000),
+            captured_at=None if moment is None else to_millisecond(moment),
             vehicle_class=finding.object_class.value,
             plate_text=None if finding.plate is None else finding.plate.text,
             package=ref.package,

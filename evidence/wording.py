@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from types import MappingProxyType
 
+from evidence.canonical import to_millisecond
 from evidence.databar import Field
 from evidence.moments import heads_at
 from rules.finding import Finding, Photo, PhotoRole, Rule
@@ -176,7 +177,7 @@ def _parking_fields(finding: Finding, photo: Photo, site: Site, zone: tzinfo) ->
 
 
 def _local(moment: datetime, zone: tzinfo) -> str:
-    local = moment.astimezone(zone)
+    local = to_millisecond(moment).astimezone(zone)
     text = local.isoformat(sep=" ", timespec="milliseconds")
     return f"{text[:23]} {text[23:]}"
 

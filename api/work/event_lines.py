@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from evidence.canonical import moment as rfc3339
+from evidence.moments import captured_at
 from evidence.ports import EvidenceRef
 from rules.finding import Finding, Passage, PlateResult
 from rules.observation import FrameStamp, Point
@@ -45,6 +46,8 @@ def event_fields(finding: Finding, evidence: EvidenceRef | None) -> dict[str, An
         "id": finding.id,
         "rule": finding.rule.value,
         "camera": finding.camera_id,
+        "place": finding.place_id,
+        "track": finding.track_id,
         "t_s": _seconds(finding.t_s),
         "t_error_s": _seconds(finding.t_error_s),
         "captured_at": _moment(finding.stamp, finding.t_s),
@@ -53,6 +56,7 @@ def event_fields(finding: Finding, evidence: EvidenceRef | None) -> dict[str, An
         "plate": _plate_fields(finding.plate),
         "time_into_red_s": _seconds(finding.time_into_red_s),
         "time_into_red_min_s": _seconds(finding.time_into_red_min_s),
+        "time_into_red_max_s": _seconds(finding.time_into_red_max_s),
         "dwell_s": _seconds(finding.dwell_s),
         "unseen_s": _seconds(finding.unseen_s),
         "status": finding.status.value,
@@ -105,13 +109,5 @@ def _plate_fields(plate: PlateResult | None) -> dict[str, Any] | None:
 
 def _moment(stamp: FrameStamp, t_s: float) -> str | None:
     """The wall clock at media time ``t_s`` of the stamp's segment, or None where the stamp has none."""
-    if stamp.captured_at is None:
-        return None
-    moment = stamp.captured_at + timedelta(seconds=t_s - stamp.media_s)
-    return rfc3339(moment)
-
-
-def rfc3339(moment: datetime) -> str:
-    """An aware datetime in UTC, rounded to the millisecond: ``2024-05-01T12:00:00.123Z``."""
-    rounded = moment.astimezone(UTC) + timedelta(microseconds=500)
-    return rounded.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    moment = captured_at(stamp, t_s)
+    return None if moment is None else rfc3339(moment)

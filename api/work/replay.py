@@ -21,7 +21,7 @@ from api.errors import (
 from api.site_file import SiteFile
 from api.versions import stopline_version
 from api.work.data_folder import RECORDS_FILE
-from api.work.event_lines import event_line, rfc3339
+from api.work.event_lines import event_line
 from api.work.progress import Advance, Progress
 from api.work.result_sink import Cases, ResultSink
 from api.work.run_folder import (
@@ -35,6 +35,7 @@ from api.work.run_folder import (
     read_summary,
 )
 from api.work.summary import summary_of
+from evidence.canonical import moment as rfc3339
 from evidence.delivery import SPOOL_FOLDER, sweep
 from evidence.ports import EventLine
 from evidence.records import Records

@@ -100,7 +100,7 @@ def test_time_is_local_to_the_millisecond_with_its_offset_and_its_error() -> Non
         clock_source=ClockSource.DECLARED,
         error_s=0.5,
     )
-    assert wording.time_text(stamp, SHANGHAI) == "2026-03-02 07:59:59.987 +08:00 (± 0.500 s)"
+    assert wording.time_text(stamp, SHANGHAI) == "2026-03-02 07:59:59.988 +08:00 (± 0.500 s)"
 
 
 def test_without_a_wall_clock_the_bar_says_so_and_gives_media_time() -> None:

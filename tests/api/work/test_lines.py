@@ -17,9 +17,9 @@ from api.work.event_lines import (
     ordered_events,
     ordered_passages,
     passage_fields,
-    rfc3339,
 )
 from api.work.observation_lines import ObservationLineError, observation_line, parse_observation
+from evidence.canonical import moment as rfc3339
 from evidence.ports import EvidenceRef
 from evidence.records import PackageState
 from rules.finding import Finding, Passage, PlateAlternative, PlateResult, Rule, Status
@@ -148,11 +148,12 @@ def test_an_event_has_these_fields_in_this_order() -> None:
         reasons=(),
     )
     assert event_line(finding(plate=plate), evidence) == (
-        '{"id": "north-red_light-s0-f000251-t7", "rule": "red_light", "camera": "north", "t_s": 10.012, '
+        '{"id": "north-red_light-s0-f000251-t7", "rule": "red_light", "camera": "north", '
+        '"place": "ahead", "track": 7, "t_s": 10.012, '
         '"t_error_s": 0.03, "captured_at": "2024-05-01T12:00:10.012Z", "at_px": [503.3, 398.0], '
         '"vehicle_class": "motorcycle", "plate": {"text": "浙A12345", "confidence": 0.9123, '
         '"alternatives": [{"text": "浙A12346", "confidence": 0.05}]}, "time_into_red_s": 3.25, '
-        '"time_into_red_min_s": 3.205, "dwell_s": null, "unseen_s": null, "status": "asserted", '
+        '"time_into_red_min_s": 3.205, "time_into_red_max_s": null, "dwell_s": null, "unseen_s": null, "status": "asserted", '
         '"reasons": ["crossed 3.2 s into red"], "evidence": "evidence/x", '
         '"manifest": "evidence/x/manifest.json", "manifest_sha256": "' + "0" * 64 + '"}'
     )
