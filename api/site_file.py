@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,7 @@ from api.errors import ConfigInvalidError, Problem
 from api.site_checks import site_problems
 from api.site_pixels import SizePx, direction_px, line_px, point_px, scale_px_per_m
 from api.site_problems import problems_of
-from api.site_schema import DAYS, CameraPart, GatePart, NoParkingPart, NormBox, SiteDocument, StopLinePart
+from api.site_schema import DAYS, CameraPart, GatePart, HeadPart, NoParkingPart, SiteDocument, StopLinePart
 from api.yaml_text import parse_yaml
 from rules.observation import ObjectClass
 from rules.site import Camera, Gate, Head, NoParkingZone, Site, StopLine, Window
@@ -68,19 +69,17 @@ def site_of(document: SiteDocument) -> Site:
         name=document.site.name,
         time_zone=document.site.time_zone,
         plate_profile=document.site.plate_profile,
-        heads=tuple(
-            _head(head.id, head.camera, head.box, sizes_px[head.camera])
-            for head in document.heads
-            if head.camera is not None and head.box is not None
-        ),
+        heads=tuple(head for part in document.heads if (head := _head(part, sizes_px)) is not None),
         cameras=tuple(_camera(camera) for camera in document.cameras),
     )
 
 
-def _head(head_id: str, camera_id: str, box: NormBox, size_px: SizePx) -> Head:
-    x1, y1 = point_px((box[0], box[1]), size_px)
-    x2, y2 = point_px((box[2], box[3]), size_px)
-    return Head(head_id=head_id, camera_id=camera_id, box_px=(x1, y1, x2, y2))
+def _head(part: HeadPart, sizes_px: Mapping[str, SizePx]) -> Head | None:
+    if part.camera is None or part.box is None:
+        return None
+    x1, y1 = point_px((part.box[0], part.box[1]), sizes_px[part.camera])
+    x2, y2 = point_px((part.box[2], part.box[3]), sizes_px[part.camera])
+    return Head(head_id=part.id, camera_id=part.camera, box_px=(x1, y1, x2, y2), kind=part.kind)
 
 
 def _camera(part: CameraPart) -> Camera:
@@ -109,6 +108,7 @@ def _stop_line(part: StopLinePart, size_px: SizePx) -> StopLine:
         head_ids=part.heads,
         grace_s=part.grace_s,
         standing_s=part.standing_s,
+        min_amber_s=part.min_amber_s,
     )
 
 

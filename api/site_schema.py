@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from rules.geometry import polygon_area, self_crossing
-from rules.site import PlatePolicy, View
+from rules.site import HeadKind, PlatePolicy, View
 
 _Items = TypeVar("_Items", bound=tuple[object, ...])
 _NonEmpty = Field(json_schema_extra={"minItems": 1})
@@ -148,6 +148,13 @@ class HeadPart(SitePart):
         "picture. Default none: goes with camera, give both or neither.",
     )
 
+    kind: HeadKind = Field(
+        default=HeadKind.ROUND,
+        description="The shape of its lenses: round, arrow_left, arrow_straight, arrow_right or arrow_u_turn. An "
+        "arrow may be off and then controls nothing; a round head that is off has failed. Default round: most "
+        "heads are.",
+    )
+
     @model_validator(mode="after")
     def _camera_and_box(self) -> Self:
         if (self.camera is None) != (self.box is None):
@@ -216,6 +223,11 @@ class StopLinePart(SitePart):
         default=3.0,
         description="Seconds of standing over the line on red before it is stopped_past_line. Default 3.0: "
         "longer than a vehicle needs to stop and roll back or drive on.",
+    )
+    min_amber_s: Seconds = Field(
+        default=3.0,
+        description="Seconds that the amber before a red must last at least; after a shorter one nobody is accused "
+        "until the next red. Default 3.0: the shortest that published rules allow.",
     )
 
 

@@ -14,7 +14,7 @@ from rules.plate_vote import PlateVotes
 from rules.red_light import RedLightState
 from rules.schedule import LocalTime
 from rules.signal import HeadState
-from rules.site import Camera, Site
+from rules.site import Camera, HeadKind, Site
 
 FORGET_PLATE_S = 300.0
 """The readings of a track are forgotten this long after the last one, unless its vehicle still stands in a zone."""
@@ -39,11 +39,9 @@ def initial(site: Site, camera_id: str) -> EngineState:
     """The state before the first observation of a segment. Raises KeyError where the site has no such camera."""
     camera = site.camera(camera_id)
     named = [head_id for line in camera.stop_lines for head_id in line.head_ids]
+    kinds = dict.fromkeys(named, HeadKind.ROUND) | {head.head_id: head.kind for head in site.heads}
     return EngineState(
-        heads={
-            head_id: HeadState(head_id=head_id)
-            for head_id in (*(head.head_id for head in site.heads), *named)
-        },
+        heads={head_id: HeadState(head_id=head_id, kind=kind) for head_id, kind in kinds.items()},
         red_light={line.line_id: RedLightState() for line in camera.stop_lines},
         parking=parking.initial(camera),
         passage=passage.initial(camera),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rules import approach, signal
+from rules import approach, aspect
 from rules.approach import Sighting
 from rules.finding import Keep, Output, PhotoRole, Release, Rule, Watch
 from rules.geometry import bottom_center
-from rules.observation import VEHICLE_CLASSES, LampState, ObjectClass, Observation, TrackPoint
+from rules.observation import VEHICLE_CLASSES, ObjectClass, Observation, TrackPoint
 from rules.red_light_finding import Drive, red_light_finding, stopped_finding, verdict
 from rules.signal import HeadState
 from rules.site import Camera, StopLine
@@ -72,9 +72,7 @@ def step(
             tracks[track_id] = track
         else:
             outputs.extend(_gone(track_id, track, heads, line, camera))
-    red_now = bool(heads) and all(
-        signal.state_now(head, now_s, camera.max_gap_s) is LampState.RED for head in heads
-    )
+    red_now = aspect.all_red(heads, now_s, camera.max_gap_s)
     for point in observation.tracks:
         track = replace(tracks.get(point.track_id, Approaching(last_seen_s=now_s)), last_seen_s=now_s)
         if not _foot_hidden(point, observation.tracks):

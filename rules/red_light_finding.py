@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rules import approach, signal
+from rules import approach, aspect, signal
 from rules.approach import Crossing, Sighting
 from rules.finding import Finding, Photo, PhotoRole, Rule, SignalSpan, Status
 from rules.finding_id import finding_id
@@ -56,7 +56,8 @@ def verdict(drive: Drive) -> Judged | None:
     """
     crossing, line = drive.crossing, drive.line
     earliest_s = crossing.t_s if crossing.earliest_s is None else crossing.earliest_s
-    reds = [signal.time_into_red(head, earliest_s, crossing.latest_s) for head in drive.heads]
+    heads = aspect.controlling(drive.heads, earliest_s, crossing.latest_s)
+    reds = [signal.time_into_red(head, earliest_s, crossing.latest_s) for head in heads]
     known = [red for red in reds if red is not None]
     if not known or len(known) < len(reds):
         return None
@@ -70,6 +71,13 @@ def verdict(drive: Drive) -> Judged | None:
         return replace(judged.held("It was not surely seen before the stop line."), min_s=None)
     if not all(red.certain for red in known):
         return judged.held("The signal may no longer have been red when it crossed.")
+    if not all(red.steady for red in known):
+        return judged.held("The red was seen too short to tell it from a flash.")
+    ambers = [red.amber_s for red in known if red.amber_s is not None]
+    if ambers and min(ambers) < line.min_amber_s:
+        return judged.held(
+            f"The amber before it lasted {max(min(ambers), 0.0):.2f} s at most; the site's least is {line.min_amber_s:.2f} s."
+        )
     if min_s >= line.grace_s:
         return replace(judged, status=Status.ASSERTED, reason=_asserted(min_s, max_s, line.grace_s))
     if max_s is None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rules.finding import SignalSpan
 from rules.observation import LampSample, LampState
+from rules.site import HeadKind
 
 AGREEING_FRAMES = 2
 """A change needs this many agreeing samples in a row and is dated back to the first of them (design section 3)."""
@@ -13,10 +15,16 @@ AGREEING_FRAMES = 2
 HISTORY_S = 180.0
 """Spans that ended longer ago than this are forgotten: no finding looks back further than a long signal cycle."""
 
+BLINK_S = 0.25
+"""A lamp that is dark for less, and then shows what it showed before, never went out: flashes are darker for longer."""
+
+FLASH_S = 1.0
+"""A flashing lamp is lit, and dark, for no longer than this: the slowest flash is 30 a minute."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """One derived state, shown by every usable sample from ``first_s`` to ``last_s`` (media seconds).
+    """One state, shown by the usable samples from ``first_s`` to ``last_s`` (media seconds).
 
     ``onset_s`` is (last sample of the state before, first of this one), None where the change was not seen.
     ``end_s`` bounds the end likewise; None while the span goes on, and where it ended in a gap.
@@ -37,6 +45,7 @@ class HeadState:
     """
 
     head_id: str
+    kind: HeadKind = HeadKind.ROUND
     spans: tuple[Span, ...] = ()
     broken: bool = False
     last_usable_s: float | None = None
@@ -72,11 +81,22 @@ def _change(
     earlier = head.spans
     onset_s = None
     if current is not None and first_s - current.last_s <= max_gap_s:
+        if _blinked(earlier, state, first_s):
+            went_on = replace(earlier[-2], last_s=media_s, end_s=None)
+            return replace(head, spans=(*earlier[:-2], went_on), broken=False, pending=None)
         onset_s = (current.last_s, first_s)
         earlier = (*earlier[:-1], replace(current, end_s=onset_s))
     kept = tuple(span for span in earlier if media_s - span.last_s <= HISTORY_S)
     started = Span(state=state, onset_s=onset_s, first_s=first_s, last_s=media_s)
     return replace(head, spans=(*kept, started), broken=False, pending=None)
+
+
+def _blinked(spans: tuple[Span, ...], state: LampState, first_s: float) -> bool:
+    """Whether the last span is a short darkness within ``state``, which begins anew at ``first_s``."""
+    if len(spans) < 2 or spans[-1].state is not LampState.OFF or spans[-2].state is not state:
+        return False
+    went_dark_s = spans[-1].onset_s
+    return went_dark_s is not None and first_s - went_dark_s[0] < BLINK_S
 
 
 def state_now(head: HeadState, media_s: float, max_gap_s: float) -> LampState:
@@ -91,13 +111,16 @@ class RedTime:
     """How long a head had been red when something happened within an interval of time.
 
     ``min_s`` may be negative: the red may have begun after it. ``max_s`` is None where the onset was not
-    seen. ``certain`` is False where the head may no longer have been red.
+    seen. ``certain`` is False where the head may no longer have been red. ``amber_s`` is how long the amber
+    before it lasted at most, None where nobody can say. ``steady`` is False where the red may be a flash.
     """
 
     min_s: float
     max_s: float | None
     onset_seen: bool
     certain: bool
+    amber_s: float | None = None
+    steady: bool = True
 
 
 def time_into_red(head: HeadState, earliest_s: float, latest_s: float) -> RedTime | None:
@@ -106,12 +129,19 @@ def time_into_red(head: HeadState, earliest_s: float, latest_s: float) -> RedTim
     At least: the event's earliest minus the onset's latest. At most: the event's latest minus the onset's
     earliest. Where the onset was not seen, the first red sample gives the lower end (design section 2).
     """
-    red = None
-    for span in reversed(head.spans):
-        if span.state is LampState.RED and span.first_s <= latest_s:
-            red = span
-            break
-    if red is None or (red.end_s is not None and earliest_s >= red.end_s[1]):
+    spans = head.spans
+    at = next(
+        (
+            i
+            for i in reversed(range(len(spans)))
+            if spans[i].state is LampState.RED and spans[i].first_s <= latest_s
+        ),
+        None,
+    )
+    if at is None or flashes(spans, at):
+        return None
+    red = spans[at]
+    if red.end_s is not None and earliest_s >= red.end_s[1]:
         return None
     if red.end_s is None and earliest_s > red.last_s:
         return None
@@ -120,7 +150,47 @@ def time_into_red(head: HeadState, earliest_s: float, latest_s: float) -> RedTim
         max_s=None if red.onset_s is None else latest_s - red.onset_s[0],
         onset_seen=red.onset_s is not None,
         certain=latest_s <= red.last_s,
+        amber_s=_longest_amber_s(head, at),
+        steady=red.onset_s is not None or red.last_s - red.first_s > FLASH_S,
     )
+
+
+def _longest_amber_s(head: HeadState, red: int) -> float | None:
+    """How long the amber before the red of that index lasted at most; None where that was not seen.
+
+    An arrow that lights up red had been off: it ends no amber.
+    """
+    onset_s = head.spans[red].onset_s
+    if onset_s is None or red == 0:
+        return None
+    before = head.spans[red - 1]
+    if before.state is LampState.AMBER:
+        return None if before.onset_s is None else onset_s[1] - before.onset_s[0]
+    if before.state is LampState.OFF and head.kind is not HeadKind.ROUND:
+        return None
+    return onset_s[1] - onset_s[0]
+
+
+def flashes(spans: Sequence[Span], index: int) -> bool:
+    """Whether the lamp of that span flashes: short as it is, it is parted by a short darkness from the same lamp."""
+    return _is_short(spans, index) and any(
+        0 <= index + 2 * way < len(spans)
+        and spans[index + 2 * way].state is spans[index].state is not LampState.OFF
+        and spans[index + way].state is LampState.OFF
+        and _is_short(spans, index + way)
+        and _joined(spans, index, index + way)
+        and _joined(spans, index + way, index + 2 * way)
+        for way in (-1, 1)
+    )
+
+
+def _is_short(spans: Sequence[Span], index: int) -> bool:
+    return spans[index].last_s - spans[index].first_s <= FLASH_S
+
+
+def _joined(spans: Sequence[Span], index: int, neighbour: int) -> bool:
+    """Whether the change between two neighbours was seen."""
+    return spans[max(index, neighbour)].onset_s is not None
 
 
 def spans_between(head: HeadState, from_s: float, to_s: float) -> tuple[SignalSpan, ...]:

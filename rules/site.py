@@ -18,6 +18,16 @@ class View(StrEnum):
     DEPARTING = "departing"
 
 
+class HeadKind(StrEnum):
+    """The shape of a head's lenses: a round one always shows a lamp, an arrow may be off and then controls nothing."""
+
+    ROUND = "round"
+    ARROW_LEFT = "arrow_left"
+    ARROW_STRAIGHT = "arrow_straight"
+    ARROW_RIGHT = "arrow_right"
+    ARROW_U_TURN = "arrow_u_turn"
+
+
 class PlatePolicy(StrEnum):
     """Whose plates are read: nobody's, those of watched vehicles, or those of every vehicle that passes."""
 
@@ -33,6 +43,7 @@ class Head:
     head_id: str
     camera_id: str
     box_px: Box
+    kind: HeadKind = HeadKind.ROUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +54,7 @@ class StopLine:
     ``direction`` on the ground at the line; it converts distances near the line and class lengths.
     ``head_ids`` are the heads that allow the movement: all must be red for an offence. One that is not among
     the site's heads is seen by no camera: its state stays unknown, and nobody is accused by it.
+    A red after an amber that was surely shorter than ``min_amber_s`` accuses nobody.
     """
 
     line_id: str
@@ -55,6 +67,7 @@ class StopLine:
     head_ids: tuple[str, ...]
     grace_s: float = 0.3
     standing_s: float = 3.0
+    min_amber_s: float = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
