@@ -168,6 +168,7 @@ def resume(bench: Bench) -> list[Any]:
     return [case.event_json for case in bench.run()]
 
 
+@pytest.mark.timeout(600)
 def test_killed_before_or_within_any_step_the_run_ends_as_if_nothing_had_been(
     desk: Bench, undisturbed: Bench, quick_disk: None
 ) -> None:
@@ -229,6 +230,7 @@ def test_a_full_disk_is_said_with_what_is_missing_and_how_to_go_on(desk: Bench, 
     assert "--resume" in str(error)
 
 
+@pytest.mark.timeout(600)
 def test_a_disk_that_fills_up_anywhere_leaves_nothing_half_written_and_resume_completes_it(
     desk: Bench, undisturbed: Bench, quick_disk: None
 ) -> None:
