@@ -7,7 +7,8 @@ from math import acos, degrees
 
 from api.errors import Problem
 from api.site_pixels import SizePx, direction_px, line_px
-from api.site_schema import CameraPart, GatePart, HeadPart, SiteDocument, StopLinePart
+from api.site_schema import CameraPart, GatePart, SiteDocument
+from api.site_signals import HeadPart, StopLinePart
 from api.suggest import did_you_mean
 from api.time_zone import UnknownTimeZoneError, time_zone
 from api.yaml_text import Place, YamlDocument, field_text
@@ -79,19 +80,49 @@ def _camera_findings(place: Place, camera: CameraPart, head_ids: list[str]) -> I
     )
     for i, stop_line in enumerate(camera.stop_lines):
         at = (*place, "stop_lines", i)
-        yield from _named_heads(at, stop_line, head_ids)
+        yield from _named_heads(at, stop_line.heads or (), head_ids)
+        yield from _lane_findings(at, stop_line, head_ids, [line.id for line in camera.stop_lines])
         slanted = list(_slanted(at, stop_line, camera.size_px))
         yield from slanted or _stop_line_findings(at, stop_line, camera.size_px)
     for i, gate in enumerate(camera.gates):
         yield from _slanted((*place, "gates", i), gate, camera.size_px)
 
 
-def _named_heads(place: Place, part: StopLinePart, head_ids: list[str]) -> Iterator[_Finding]:
-    for i, head_id in enumerate(part.heads):
+def _named_heads(place: Place, named: tuple[str, ...], head_ids: list[str]) -> Iterator[_Finding]:
+    for i, head_id in enumerate(named):
         if head_id not in head_ids:
             yield (*place, "heads", i), f"unknown head {head_id!r}{_known(head_id, head_ids)}"
-        elif head_id in part.heads[:i]:
+        elif head_id in named[:i]:
             yield (*place, "heads", i), f"head {head_id!r} is named twice"
+
+
+def _lane_findings(
+    place: Place, part: StopLinePart, head_ids: list[str], line_ids: list[str]
+) -> Iterator[_Finding]:
+    names = [movement.movement for movement in part.movements]
+    for i, movement in enumerate(part.movements):
+        yield from _named_heads((*place, "movements", i), movement.heads, head_ids)
+        if movement.movement in names[:i]:
+            yield (*place, "movements", i, "movement"), f"movement {movement.movement!r} is given twice"
+    yield from _duplicates((((*place, "lanes", i), lane.id) for i, lane in enumerate(part.lanes)))
+    for i, lane in enumerate(part.lanes):
+        for j, name in enumerate(lane.movements):
+            if name not in names:
+                at = (*place, "lanes", i, "movements", j)
+                yield at, f"{name!r} is none of the line's movements{_known(name, names)}"
+        for other in part.lanes[:i]:
+            if lane.share[0] < other.share[1] and other.share[0] < lane.share[1]:
+                yield (
+                    (*place, "lanes", i, "share"),
+                    f"lies partly in lane {other.id!r}; lanes lie side by side",
+                )
+    if part.waiting_for is not None and part.waiting_for not in [
+        name for name in line_ids if name != part.id
+    ]:
+        yield (
+            (*place, "waiting_for"),
+            f"unknown stop line {part.waiting_for!r}{_known(part.waiting_for, line_ids)}",
+        )
 
 
 def _stop_line_findings(place: Place, part: StopLinePart, size_px: SizePx) -> Iterator[_Finding]:

@@ -12,12 +12,14 @@ from pydantic import ValidationError
 
 from api.errors import ConfigInvalidError, Problem
 from api.site_checks import site_problems
+from api.site_fields import DAYS
 from api.site_pixels import SizePx, direction_px, line_px, point_px, scale_px_per_m
 from api.site_problems import problems_of
-from api.site_schema import DAYS, CameraPart, GatePart, HeadPart, NoParkingPart, SiteDocument, StopLinePart
+from api.site_schema import CameraPart, GatePart, NoParkingPart, SiteDocument
+from api.site_signals import HeadPart, MovementPart, StopLinePart
 from api.yaml_text import parse_yaml
 from rules.observation import ObjectClass
-from rules.site import Camera, Gate, Head, NoParkingZone, Site, StopLine, Window
+from rules.site import Camera, Gate, Head, Lane, Movement, NoParkingZone, Site, StopLine, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,18 +99,32 @@ def _camera(part: CameraPart) -> Camera:
 
 def _stop_line(part: StopLinePart, size_px: SizePx) -> StopLine:
     direction = direction_px(part.direction, size_px)
+    movements = tuple(_movement(movement, size_px) for movement in part.movements)
+    named = [head_id for movement in movements for head_id in movement.head_ids]
     return StopLine(
         line_id=part.id,
-        movement=part.movement,
+        movement=part.movement or "+".join(movement.name for movement in movements),
         line_px=line_px(part.line, size_px),
         further_on_px=line_px(part.further_on, size_px),
         direction=direction,
         view=part.view,
         scale_px_per_m=scale_px_per_m(part.scale, direction, size_px),
-        head_ids=part.heads,
+        head_ids=part.heads or tuple(dict.fromkeys(named)),
+        movements=movements,
+        lanes=tuple(Lane(lane_id=lane.id, share=lane.share, movements=lane.movements) for lane in part.lanes),
+        waiting_for=part.waiting_for,
         grace_s=part.grace_s,
         standing_s=part.standing_s,
         min_amber_s=part.min_amber_s,
+    )
+
+
+def _movement(part: MovementPart, size_px: SizePx) -> Movement:
+    return Movement(
+        name=part.movement,
+        head_ids=part.heads,
+        on_red=part.on_red,
+        exit_px=None if part.exit is None else line_px(part.exit, size_px),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from api.site_schema import NormLine, ScalePart
+from api.site_fields import NormLine
+from api.site_signals import ScalePart
 from rules.geometry import Segment, unit
 from rules.observation import Point
 

@@ -28,6 +28,14 @@ class HeadKind(StrEnum):
     ARROW_U_TURN = "arrow_u_turn"
 
 
+class TurnOnRed(StrEnum):
+    """Whether a round red lets a movement go; a red arrow forbids it in any case."""
+
+    FORBIDDEN = "forbidden"
+    ALLOWED = "allowed"
+    AFTER_STOP = "after_stop"
+
+
 class PlatePolicy(StrEnum):
     """Whose plates are read: nobody's, those of watched vehicles, or those of every vehicle that passes."""
 
@@ -47,14 +55,35 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """One way over a stop line: the heads that allow it, and the line that only its traffic crosses when it leaves."""
+
+    name: str
+    head_ids: tuple[str, ...]
+    on_red: TurnOnRed = TurnOnRed.FORBIDDEN
+    exit_px: Segment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """A lane at a stop line: ``share`` (0..1) of the line from its first end, and the movements allowed from it."""
+
+    lane_id: str
+    share: tuple[float, float]
+    movements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopLine:
-    """A stop line of one movement.
+    """A stop line of one movement or, with ``movements``, of several that lanes and exits tell apart.
 
     ``direction`` is the unit vector of travel in the picture. ``scale_px_per_m`` is pixels per metre along
     ``direction`` on the ground at the line; it converts distances near the line and class lengths.
     ``head_ids`` are the heads that allow the movement: all must be red for an offence. One that is not among
     the site's heads is seen by no camera: its state stays unknown, and nobody is accused by it.
-    A red after an amber that was surely shorter than ``min_amber_s`` accuses nobody.
+    A red after an amber that was surely shorter than ``min_amber_s`` accuses nobody. With ``movements``,
+    ``movement`` joins their names and ``head_ids`` are the heads of all. ``waiting_for`` is the line before a
+    waiting area that this line ends: who was reported there is not reported here again.
     """
 
     line_id: str
@@ -68,6 +97,14 @@ class StopLine:
     grace_s: float = 0.3
     standing_s: float = 3.0
     min_amber_s: float = 3.0
+    movements: tuple[Movement, ...] = ()
+    lanes: tuple[Lane, ...] = ()
+    waiting_for: str | None = None
+
+    @property
+    def ways(self) -> tuple[Movement, ...]:
+        """Every movement over the line."""
+        return self.movements or (Movement(name=self.movement, head_ids=self.head_ids),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import yaml
 from api.errors import ConfigInvalidError
 from api.site_file import SiteFile, load_site_file, parse_site_file
 from rules.observation import ObjectClass
-from rules.site import PlatePolicy, View, Window
+from rules.site import PlatePolicy, TurnOnRed, View, Window
 
 EXAMPLE = Path(__file__).parents[2] / "api" / "example.site.yaml"
 
@@ -179,7 +179,7 @@ def test_a_mistake_is_named_with_its_line_its_field_and_the_remedy(
 
 
 def test_no_mistake_draws_a_second_complaint_about_what_is_right() -> None:
-    assert len(problems(changed("movement: straight", "movment: straight"))) == 2  # unknown, and missing
+    assert len(problems(changed("movement: straight", "movment: straight"))) == 1
     assert len(problems(changed("allowed_stop_s: 60", "allowed_stop_s: -1"))) == 1
     assert len(problems(changed("heads: [left]", "heads: [lefft]"))) == 1
 
@@ -242,3 +242,57 @@ def _put(document: Any, rng: random.Random, value: Any) -> None:
             part[key] = value
             return
         part = part[key]
+
+
+LANES = """\
+        movements:
+          - {movement: left, heads: [left]}
+          - {movement: right, heads: [unseen], on_red: allowed, exit: [[0.9, 0.5], [0.9, 0.7]]}
+        lanes:
+          - {id: "1", share: [0, 0.4], movements: [left]}
+          - {id: "2", share: [0.4, 1], movements: [left, right]}
+"""
+
+
+def with_lanes(old: str = "", new: str = "") -> str:
+    assert old in LANES
+    text = TEXT.replace("        movement: straight\n", "").replace(
+        "        heads: [left]\n", LANES.replace(old, new)
+    )
+    assert LANES.replace(old, new) in text
+    return text
+
+
+def test_a_stop_line_may_have_lanes_whose_movements_have_their_own_heads() -> None:
+    (line,) = parse(with_lanes()).site.camera("north").stop_lines
+    assert [(way.name, way.head_ids, way.on_red) for way in line.ways] == [
+        ("left", ("left",), TurnOnRed.FORBIDDEN),
+        ("right", ("unseen",), TurnOnRed.ALLOWED),
+    ]
+    assert line.ways[1].exit_px == ((900.0, 250.0), (900.0, 350.0))
+    assert line.head_ids == ("left", "unseen")
+    assert [lane.share for lane in line.lanes] == [(0.0, 0.4), (0.4, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "message"),
+    [
+        ("heads: [unseen]", "heads: [usneen]", "movements[1].heads[0]", "unknown head 'usneen'"),
+        ("heads: [unseen]", "heads: []", "movements[1].heads", "the list is empty"),
+        ("movement: right", "movement: left", "movements[1].movement", "'left' is given twice"),
+        ("[left, right]", "[left, straight]", "lanes[1].movements[1]", "none of the line's movements"),
+        ("[0.4, 1]", "[0.3, 1]", "lanes[1].share", "lies partly in lane '1'"),
+        ("[0.4, 1]", "[0.9, 0.4]", "lanes[1]", "from less than to"),
+        ('id: "2"', 'id: "1"', "lanes[1].id", "duplicate id '1'"),
+        ("        movements:\n", "        heads: [left]\n        movements:\n", "", "not both"),
+    ],
+)
+def test_lanes_that_contradict_are_named(old: str, new: str, field: str, message: str) -> None:
+    found = problems(with_lanes(old, new))
+    assert any(name.endswith(field) and message in text for _, name, text in found), found
+
+
+def test_a_stop_line_without_heads_or_with_an_unknown_line_before_it_is_named() -> None:
+    assert "heads is missing" in problems(changed("        heads: [left]\n", ""))[0][2]
+    lone = problems(changed("        heads: [left]\n", "        heads: [left]\n        waiting_for: ahead\n"))
+    assert lone[0][1].endswith("waiting_for")
