@@ -1,4 +1,4 @@
-"""``stopline eval``: compares runs with the truth and prints the figures."""
+"""``stopline eval``: compares runs with the truth, prints the figures and writes a report with pictures."""
 
 from __future__ import annotations
 
@@ -11,11 +11,34 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from api.work.evaluate import ClipEvaluation, evaluate
+from api.work.evaluate import ClipEvaluation, Slice, evaluate, slices
+from api.work.evaluation_report import write_report
 from api.work.truth_file import load_truth
-from rules.scoring import RuleScore, false_per_hour, total
+from rules.figures import RuleScore, confusion, false_per_hour, figures
 
-COLUMNS = ("found", "missed", "false", "allowed", "held")
+COUNTS = ("found", "missed", "false", "allowed", "held")
+FIGURES = (
+    "precision",
+    "recall",
+    "f1",
+    "median_error_s",
+    "held_rate",
+    "plate_accuracy",
+    "median_red_error_s",
+    "red_inside_share",
+    "red_width_90_s",
+)
+HEADINGS = (
+    "precision",
+    "recall",
+    "F1",
+    "error s",
+    "held rate",
+    "plates",
+    "red error s",
+    "red inside",
+    "red ± wide s",
+)
 
 
 @click.command(name="eval")
@@ -41,44 +64,61 @@ COLUMNS = ("found", "missed", "false", "allowed", "held")
     show_default=True,
     help="What to print.",
 )
-def evaluate_runs(runs: tuple[Path, ...], truth: Path, form: str) -> None:
+@click.option("--slices", "sliced", is_flag=True, help="Print the figures by condition, camera and lane too.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="New or empty folder for report.html, with a picture of each miss and false alarm.",
+)
+def evaluate_runs(runs: tuple[Path, ...], truth: Path, form: str, sliced: bool, report: Path | None) -> None:
     """Compare runs with the TRUTH: precision, recall, time error, held rate and plates, by rule and clip.
 
     'allowed' events meet something that the truth calls optional: neither right nor wrong. Held events accuse nobody.
+    'red error' compares the time into red with the truth where it gives one, 'red inside' is how often the truth lies
+    within the stated bounds, and 90 % of those bounds are no wider than 'red ± wide'.
     """
     known = load_truth(truth)
-    clips = [clip for run in runs for clip in evaluate(run, known)]
+    evaluated = [evaluate(run, known) for run in runs]
+    clips = [clip for one in evaluated for clip in one.clips]
+    for one in evaluated:
+        for source in one.unknown:
+            click.echo(f"note: {one.run}: {source} is left out, the truth says nothing of it", err=True)
     if form == "json":
         click.echo(json.dumps(_json(clips), indent=1, ensure_ascii=False))
     else:
-        _print_table(clips)
+        _print_clips(clips, with_slices=sliced)
+    if report is not None:
+        for note in write_report(clips, truth, report):
+            click.echo(f"note: {note}", err=True)
+        click.echo(f"{report / 'report.html'}", err=True)
 
 
 def _rows(clips: Iterable[ClipEvaluation]) -> list[tuple[str, RuleScore]]:
-    rows = [(clip.clip, part) for clip in clips for part in clip.score.rules]
-    return rows + [("all clips", part) for part in total(clip.score for clip in clips)]
+    seen = list(clips)
+    rows = [(clip.clip, part) for clip in seen for part in figures([clip.score])]
+    return rows + [("all clips", part) for part in figures(clip.score for clip in seen)]
+
+
+def _slice_rows(parts: Iterable[Slice]) -> list[tuple[str, RuleScore]]:
+    return [(f"{one.kind} {one.value}", part) for one in parts for part in one.rules]
 
 
 def _false_per_hour(clips: Iterable[ClipEvaluation]) -> float | None:
     seen = list(clips)
-    return false_per_hour(total(clip.score for clip in seen), sum(clip.video_s for clip in seen))
+    return false_per_hour(figures(clip.score for clip in seen), sum(clip.video_s for clip in seen))
 
 
 def _json(clips: list[ClipEvaluation]) -> dict[str, Any]:
     return {
-        "rules": [
-            {
-                "clip": name,
-                "rule": part.rule.value,
-                **{column: getattr(part, column) for column in COLUMNS},
-                "precision": part.precision,
-                "recall": part.recall,
-                "f1": part.f1,
-                "median_error_s": part.median_error_s,
-                "held_rate": part.held_rate,
-                "plate_accuracy": part.plate_accuracy,
-            }
-            for name, part in _rows(clips)
+        "rules": [{"clip": name, **_fields(part)} for name, part in _rows(clips)],
+        "slices": [
+            {"kind": one.kind, "value": one.value, **_fields(part)}
+            for one in slices(clips)
+            for part in one.rules
+        ],
+        "confusion": [
+            {"truth": cell.truth, "said": cell.said, "count": cell.count}
+            for cell in confusion(clip.score for clip in clips)
         ],
         "false_per_camera_hour": _false_per_hour(clips),
         "passing_plates": {
@@ -89,29 +129,41 @@ def _json(clips: list[ClipEvaluation]) -> dict[str, Any]:
     }
 
 
-def _print_table(clips: list[ClipEvaluation]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("clip", "rule"):
-        table.add_column(heading, no_wrap=True)
-    for heading in (*COLUMNS, "precision", "recall", "F1", "error s", "held rate", "plates"):
-        table.add_column(heading, justify="right")
-    for name, part in _rows(clips):
-        figures = (
-            part.precision,
-            part.recall,
-            part.f1,
-            part.median_error_s,
-            part.held_rate,
-            part.plate_accuracy,
-        )
-        counts = [str(getattr(part, column)) for column in COLUMNS]
-        table.add_row(name, part.rule.value, *counts, *("–" if x is None else f"{x:.2f}" for x in figures))
-    Console(width=160).print(table)
+def _fields(part: RuleScore) -> dict[str, Any]:
+    names = (*COUNTS, "exempt", "held_instead", *FIGURES)
+    return {"rule": part.rule.value, **{name: getattr(part, name) for name in names}}
+
+
+def _print_clips(clips: list[ClipEvaluation], *, with_slices: bool) -> None:
+    console = Console(width=190)
+    console.print(_table("clip", _rows(clips)))
+    if with_slices:
+        console.print()
+        console.print(_table("part", _slice_rows(slices(clips))))
     for clip in clips:
         if clip.passing_plates:
             click.echo(
                 f"{clip.clip}: {len(clip.passing_plates_found)} of {len(clip.passing_plates)} passing plates exact"
             )
+    for cell in confusion(clip.score for clip in clips):
+        if cell.truth is not None and cell.said is not None and cell.truth is not cell.said:
+            click.echo(f"{cell.count} {cell.truth} taken for {cell.said}")
+    instead = sum(part.held_instead for part in figures(clip.score for clip in clips))
+    if instead:
+        click.echo(f"{instead} of the missed were held")
     hourly = _false_per_hour(clips)
     if hourly is not None:
         click.echo(f"{hourly:.2f} false accusations per camera-hour")
+
+
+def _table(first: str, rows: list[tuple[str, RuleScore]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in (first, "rule"):
+        table.add_column(heading, no_wrap=True)
+    for heading in (*COUNTS, *HEADINGS):
+        table.add_column(heading, justify="right")
+    for name, part in rows:
+        counts = [str(getattr(part, column)) for column in COUNTS]
+        values = [getattr(part, column) for column in FIGURES]
+        table.add_row(name, part.rule.value, *counts, *("–" if x is None else f"{x:.2f}" for x in values))
+    return table

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rules.errors import StoplineError
 from rules.finding import Rule
 from rules.observation import ObjectClass
 from rules.scoring import TruthEvent
+
+RED_NAMES = ("time_into_red_s", "into_red_s")
+LANE_NAMES = ("lane", "line", "zone", "crosswalk")
 
 
 class TruthFileError(StoplineError):
@@ -22,17 +25,26 @@ class TruthFileError(StoplineError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipTruth:
-    """What happens in one clip, and the plates of the vehicles that pass where somebody noted them."""
+    """What happens in one clip, and the plates of the vehicles that pass where somebody noted them.
+
+    ``camera`` is the one that recorded it, None where the file does not say. ``conditions`` are words such as
+    day, night, rain.
+    """
 
     clip: str
     events: tuple[TruthEvent, ...]
     passing_plates: tuple[str, ...]
+    camera: str | None = None
+    conditions: tuple[str, ...] = ()
 
 
 def load_truth(path: Path) -> Mapping[str, ClipTruth]:
     """The truth by clip: the file holds one object per clip under the clip's file name; ``_``-names are comments.
 
-    Raises TruthFileError.
+    Of a clip are read ``events passing_plates camera conditions`` and ``light`` (one more condition); of an
+    event ``rule class t tolerance_s required count at_px plate conditions who``, the time into red as
+    ``time_into_red_s`` or ``into_red_s``, and the lane as the first of ``lane line zone crosswalk``. Raises
+    TruthFileError.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -58,10 +70,13 @@ def _clip(where: str, clip: str, part: Any) -> ClipTruth:
         raise TruthFileError(f"{where}: events: must be a list")
     if not isinstance(plates, list) or not all(isinstance(plate, str) for plate in plates):
         raise TruthFileError(f"{where}: passing_plates: must be a list of texts")
+    light = _text(where, part, "light")
     return ClipTruth(
         clip=clip,
         events=tuple(_event(f"{where}: events[{i}]", event) for i, event in enumerate(events)),
         passing_plates=tuple(plates),
+        camera=_text(where, part, "camera"),
+        conditions=tuple(dict.fromkeys((*_conditions(where, part), *([] if light is None else [light])))),
     )
 
 
@@ -83,6 +98,10 @@ def _event(where: str, event: Any) -> TruthEvent:
             count=int(event.get("count", 1)),
             plate=plate,
             plate_stated="plate" in event,
+            time_into_red_s=_first(_seconds(where, event, name) for name in RED_NAMES),
+            lane=_first(_text(where, event, name) for name in LANE_NAMES),
+            conditions=_conditions(where, event),
+            who=_text(where, event, "who"),
         )
     except ValueError as exc:
         rules = ", ".join(rule.value for rule in Rule)
@@ -95,6 +114,31 @@ def _number(where: str, event: Mapping[str, Any], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TruthFileError(f"{where}: {name}: must be a number of seconds, not {value!r}")
     return float(value)
+
+
+def _seconds(where: str, event: Mapping[str, Any], name: str) -> float | None:
+    return None if event.get(name) is None else _number(where, event, name)
+
+
+def _text(where: str, part: Mapping[str, Any], name: str) -> str | None:
+    value = part.get(name)
+    if value is not None and not isinstance(value, str):
+        raise TruthFileError(f"{where}: {name}: must be a text, not {value!r}")
+    return value
+
+
+def _conditions(where: str, part: Mapping[str, Any]) -> tuple[str, ...]:
+    value = part.get("conditions", [])
+    if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
+        raise TruthFileError(f'{where}: conditions: must be a list of words such as ["night", "rain"]')
+    return tuple(value)
+
+
+Given = TypeVar("Given")
+
+
+def _first(values: Iterable[Given | None]) -> Given | None:
+    return next((value for value in values if value is not None), None)
 
 
 def _place(where: str, value: Any) -> tuple[float, float] | None:

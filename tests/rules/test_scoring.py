@@ -11,18 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.assignment import best_assignment
+from rules.figures import RuleScore, false_per_hour, figures
 from rules.finding import Rule, Status
 from rules.observation import ObjectClass, Point
-from rules.scoring import (
-    PredictedEvent,
-    RuleScore,
-    Score,
-    TruthEvent,
-    false_per_hour,
-    plates_found,
-    score,
-    total,
-)
+from rules.scoring import PredictedEvent, Score, TruthEvent, plates_found, score
 
 
 def seen(t_s: float, tolerance_s: float = 1.0, **more: object) -> TruthEvent:
@@ -42,31 +34,31 @@ def said(t_s: float, at_px: Point = (100, 100), **more: object) -> PredictedEven
 
 
 def red(scored: Score) -> RuleScore:
-    (figures,) = [figures for figures in scored.rules if figures.rule is Rule.RED_LIGHT]
-    return figures
+    parts = [part for part in figures([scored]) if part.rule is Rule.RED_LIGHT]
+    return parts[0] if parts else RuleScore(rule=Rule.RED_LIGHT)
 
 
 def test_everything_found_and_nothing_else_is_perfect() -> None:
-    figures = red(score([seen(5), seen(9)], [said(5.2), said(8.7)]))
-    assert (figures.found, figures.missed, figures.false) == (2, 0, 0)
-    assert figures.precision == figures.recall == figures.f1 == 1.0
-    assert figures.errors_s == pytest.approx((0.2, -0.3))
-    assert figures.median_error_s == pytest.approx(0.25)
+    part = red(score([seen(5), seen(9)], [said(5.2), said(8.7)]))
+    assert (part.found, part.missed, part.false) == (2, 0, 0)
+    assert part.precision == part.recall == part.f1 == 1.0
+    assert part.errors_s == pytest.approx((0.2, -0.3))
+    assert part.median_error_s == pytest.approx(0.25)
 
 
 def test_what_is_missing_and_what_is_wrong_are_named() -> None:
     scored = score([seen(5), seen(9)], [said(5), said(20), said(30)])
-    figures = red(scored)
-    assert figures.precision == pytest.approx(1 / 3)
-    assert figures.recall == 0.5
-    assert figures.f1 == pytest.approx(2 / 5)
+    part = red(scored)
+    assert part.precision == pytest.approx(1 / 3)
+    assert part.recall == 0.5
+    assert part.f1 == pytest.approx(2 / 5)
     assert [one.t_s for one in scored.missed] == [9]
     assert [one.t_s for one in scored.false] == [20, 30]
 
 
 def test_two_events_for_one_truth_are_one_right_and_one_false() -> None:
-    figures = red(score([seen(5)], [said(5), said(5.1)]))
-    assert (figures.found, figures.false) == (1, 1)
+    part = red(score([seen(5)], [said(5), said(5.1)]))
+    assert (part.found, part.false) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -93,26 +85,26 @@ def test_an_event_meets_a_truth_of_its_rule_class_place_and_time_when_it_is_asse
 
 def test_optional_truths_take_up_events_and_need_none() -> None:
     optional = seen(20, 2.0, required=False, count=3)
-    figures = red(score([seen(5), optional], [said(5), said(19), said(21)]))
-    assert (figures.found, figures.allowed, figures.false, figures.missed) == (1, 2, 0, 0)
-    assert figures.precision == 1.0
-    figures = red(score([optional], [said(19), said(20), said(21), said(21.5)]))
-    assert (figures.allowed, figures.false) == (3, 1)
-    figures = red(score([optional], []))
-    assert (figures.missed, figures.precision, figures.recall, figures.f1) == (0, None, None, None)
+    part = red(score([seen(5), optional], [said(5), said(19), said(21)]))
+    assert (part.found, part.allowed, part.false, part.missed) == (1, 2, 0, 0)
+    assert part.precision == 1.0
+    part = red(score([optional], [said(19), said(20), said(21), said(21.5)]))
+    assert (part.allowed, part.false) == (3, 1)
+    part = red(score([optional], []))
+    assert (part.missed, part.precision, part.recall, part.f1) == (0, None, None, None)
 
 
 def test_a_required_truth_goes_before_an_optional_one_that_is_nearer() -> None:
-    figures = red(score([seen(5, 2.0), seen(6.4, 2.0, required=False)], [said(6.5)]))
-    assert (figures.found, figures.missed, figures.allowed) == (1, 0, 0)
+    part = red(score([seen(5, 2.0), seen(6.4, 2.0, required=False)], [said(6.5)]))
+    assert (part.found, part.missed, part.allowed) == (1, 0, 0)
 
 
 def test_the_matching_is_the_best_and_not_the_nearest_first() -> None:
-    figures = red(score([seen(5, 1.0), seen(6, 1.0)], [said(5.6), said(4.4)]))
-    assert (figures.found, figures.missed) == (2, 0)
-    figures = red(score([seen(5, 1.0), seen(6, 1.0)], [said(6.9), said(5.9)]))
-    assert figures.found == 2
-    assert sorted(figures.errors_s) == pytest.approx([0.9, 0.9])
+    part = red(score([seen(5, 1.0), seen(6, 1.0)], [said(5.6), said(4.4)]))
+    assert (part.found, part.missed) == (2, 0)
+    part = red(score([seen(5, 1.0), seen(6, 1.0)], [said(6.9), said(5.9)]))
+    assert part.found == 2
+    assert sorted(part.errors_s) == pytest.approx([0.9, 0.9])
 
 
 def test_two_vehicles_at_once_are_told_apart_by_their_plates() -> None:
@@ -124,9 +116,9 @@ def test_two_vehicles_at_once_are_told_apart_by_their_plates() -> None:
         [said(20, plate=None), said(20.5, plate="晋Q70Z04")],
         [said(20.5, plate="晋Q70Z04"), said(20, plate=None)],
     ):
-        figures = red(score(truths, events))
-        assert (figures.plates_right, figures.plates_stated, figures.plates_invented) == (1, 1, 0)
-        assert figures.plate_accuracy == 1.0
+        part = red(score(truths, events))
+        assert (part.plates_right, part.plates_stated, part.plates_invented) == (1, 1, 0)
+        assert part.plate_accuracy == 1.0
 
 
 def test_wrong_and_invented_plates_are_counted() -> None:
@@ -136,41 +128,41 @@ def test_wrong_and_invented_plates_are_counted() -> None:
         seen(13),
     ]
     events = [said(5, plate="晋Q78Z04"), said(9, plate="晋Q70Z05"), said(13, plate="藏YD00000")]
-    figures = red(score(truths, events))
-    assert figures.found == 3
-    assert (figures.plates_right, figures.plates_stated, figures.plates_invented) == (0, 1, 1)
-    assert figures.plate_accuracy == 0.0
+    part = red(score(truths, events))
+    assert part.found == 3
+    assert (part.plates_right, part.plates_stated, part.plates_invented) == (0, 1, 1)
+    assert part.plate_accuracy == 0.0
 
 
 def test_held_events_accuse_nobody_and_have_a_rate_of_their_own() -> None:
-    figures = red(score([seen(5)], [said(5, status=Status.HELD), said(9), said(11, status=Status.EXEMPT)]))
-    assert (figures.found, figures.missed, figures.false, figures.held, figures.exempt) == (0, 1, 1, 1, 1)
-    assert figures.held_rate == 0.5
+    part = red(score([seen(5)], [said(5, status=Status.HELD), said(9), said(11, status=Status.EXEMPT)]))
+    assert (part.found, part.missed, part.false, part.held, part.exempt) == (0, 1, 1, 1, 1)
+    assert part.held_rate == 0.5
 
 
 def test_without_truth_and_events_there_are_no_figures() -> None:
-    assert score([], []).rules == ()
-    figures = red(score([], [said(5)]))
-    assert (figures.precision, figures.recall) == (0.0, None)
-    assert figures.plate_accuracy is None
-    assert figures.median_error_s is None
+    assert figures([score([], [])]) == ()
+    part = red(score([], [said(5)]))
+    assert (part.precision, part.recall) == (0.0, None)
+    assert part.plate_accuracy is None
+    assert part.median_error_s is None
 
 
 def test_clips_add_up_by_rule() -> None:
     first = score([seen(5), seen(9)], [said(5.1)])
     second = score([seen(5), seen(5, rule=Rule.NO_PARKING)], [said(5.3), said(30, status=Status.HELD)])
-    red_light, parking = total([first, second])
+    red_light, parking = figures([first, second])
     assert (red_light.rule, parking.rule) == (Rule.RED_LIGHT, Rule.NO_PARKING)
     assert (red_light.found, red_light.missed, red_light.held) == (2, 1, 1)
     assert red_light.errors_s == pytest.approx((0.1, 0.3))
     assert parking.recall == 0.0
-    assert total([]) == ()
+    assert figures([]) == ()
 
 
 def test_false_accusations_per_camera_hour() -> None:
-    figures = score([], [said(5), said(9)]).rules
-    assert false_per_hour(figures, 1800.0) == 4.0
-    assert false_per_hour(figures, 0.0) is None
+    part = figures([score([], [said(5), said(9)])])
+    assert false_per_hour(part, 1800.0) == 4.0
+    assert false_per_hour(part, 0.0) is None
 
 
 def test_expected_plates_must_be_recorded_exactly() -> None:
@@ -206,12 +198,12 @@ def met(order: Sequence[PredictedEvent | None], flat: Sequence[TruthEvent]) -> t
 def test_no_other_matching_finds_more_required_truths_or_leaves_fewer_false(
     drawn: list[TruthEvent], asserted: list[PredictedEvent]
 ) -> None:
-    (figures,) = score(drawn, asserted).rules
+    part = red(score(drawn, asserted))
     flat = [one for one in drawn for _ in range(one.count)]
     orders = permutations([*asserted, *[None] * len(flat)], len(flat))
-    assert (figures.found, figures.found + figures.allowed) == max(met(order, flat) for order in orders)
-    assert figures.found + figures.missed == sum(one.required for one in flat)
-    assert figures.found + figures.allowed + figures.false == len(asserted)
+    assert (part.found, part.found + part.allowed) == max(met(order, flat) for order in orders)
+    assert part.found + part.missed == sum(one.required for one in flat)
+    assert part.found + part.allowed + part.false == len(asserted)
 
 
 @given(st.lists(truths, max_size=4), st.lists(events, max_size=6))
@@ -219,7 +211,7 @@ def test_the_order_of_events_and_truths_does_not_matter(
     drawn: list[TruthEvent], asserted: list[PredictedEvent]
 ) -> None:
     one, other = score(drawn, asserted), score(drawn[::-1], asserted[::-1])
-    for a, b in zip(one.rules, other.rules, strict=True):
+    for a, b in zip(figures([one]), figures([other]), strict=True):
         assert (a.found, a.missed, a.allowed, a.false) == (b.found, b.missed, b.allowed, b.false)
         assert sum(map(abs, a.errors_s)) <= 4.0 * len(a.errors_s)
 
