@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strat
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system test check golden prove lock clean
+.PHONY: help setup setup-system test check golden prove samples sample lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -40,6 +40,14 @@ golden: setup ## Write the golden files anew; review their diff before you commi
 
 prove: setup ## Run the proof NAME=... at full size into benchmarks/proofs/NAME.json; without NAME list the proofs
 	@$(BIN)/python -m benchmarks.prove $(NAME)
+
+samples: setup ## Render the sample clips that are missing, at low priority; an interrupted run is resumed (NAMES="..." chooses)
+	@$(BIN)/pip install --quiet --editable '.[samples]'
+	@$(BIN)/python -m sample_videos.make $(NAMES)
+
+sample: setup ## Render a fresh junction clip of SEED=n with its site file and truth into out/sample/
+	@$(BIN)/pip install --quiet --editable '.[samples]'
+	@$(BIN)/python -m sample_videos.make --seed $(SEED)
 
 lock: ## Resolve pyproject.toml into the hashed locks (needs uv; UPGRADE=1 also takes newer releases)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
