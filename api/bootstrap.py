@@ -16,6 +16,7 @@ from api.versions import stopline_version
 from detector.analyst import VideoAnalyst
 from detector.lamps import LampBox, LampReader
 from detector.plates import PlateReader
+from detector.scene_watch import SceneWatch
 from detector.tracker import ByteTracker
 from detector.weights import Weights, load_weights
 from detector.yolo import YoloDetector
@@ -110,7 +111,9 @@ class CameraPipeline:
             for head in self._site.heads
             if head.camera_id == self._camera_id
         ]
-        return VideoAnalyst(YoloDetector(self._weights), ByteTracker(), LampReader(boxes), self._plates)
+        return VideoAnalyst(
+            YoloDetector(self._weights), ByteTracker(), LampReader(boxes), self._plates, SceneWatch()
+        )
 
     def new_cases(
         self, data_dir: Path, footage: PacketRing, records: Records, event_line: EventLine

@@ -8,7 +8,15 @@ from typing import Protocol
 from detector.detection import Detector
 from detector.picture import Picture, Pixels
 from detector.tracker import Tracker
-from rules.observation import VEHICLE_CLASSES, Box, LampSample, Observation, PlateReading, TrackPoint
+from rules.observation import (
+    VEHICLE_CLASSES,
+    Box,
+    LampSample,
+    Observation,
+    PlateReading,
+    SceneState,
+    TrackPoint,
+)
 
 
 class LampSampler(Protocol):
@@ -16,6 +24,14 @@ class LampSampler(Protocol):
 
     def read(self, picture: Picture) -> tuple[LampSample, ...]:
         """One sample for each head, ``unknown`` included."""
+        ...
+
+
+class SceneSampler(Protocol):
+    """Says whether the camera still shows what it showed at first."""
+
+    def look(self, picture: Picture) -> SceneState | None:
+        """None where this picture is not looked at."""
         ...
 
 
@@ -36,12 +52,14 @@ class VideoAnalyst:
         tracker: Tracker,
         lamps: LampSampler | None = None,
         plates: PlateRecogniser | None = None,
+        scene: SceneSampler | None = None,
     ) -> None:
-        """Without ``lamps`` no head is sampled, without ``plates`` no plate is read."""
+        """Without ``lamps`` no head is sampled, without ``plates`` no plate is read, without ``scene`` all is believed."""
         self._detector = detector
         self._tracker = tracker
         self._lamps = lamps
         self._plates = plates
+        self._scene = scene
 
     def observe(self, picture: Picture, watched: Sequence[int]) -> Observation:
         """What is seen in ``picture``; of the ``watched`` tracks, the plates of the vehicles that are in it.
@@ -55,6 +73,7 @@ class VideoAnalyst:
             tracks=tracks,
             lamps=lamps,
             plates=self._read_plates(picture, tracks, frozenset(watched)),
+            scene=self._scene.look(picture) if self._scene else None,
         )
 
     def _read_plates(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from rules import parking, passage, plate_vote, red_light, signal
-from rules.finding import Finding, Output, PlateResult
+from rules import parking, passage, plate_vote, red_light, signal, trust
+from rules.finding import Finding, Output, PlateResult, Status
 from rules.observation import Observation
 from rules.parking import ParkingState
 from rules.passage import PassageState, PlateOf
@@ -15,6 +15,7 @@ from rules.red_light import RedLightState
 from rules.schedule import LocalTime
 from rules.signal import HeadState
 from rules.site import Camera, HeadKind, Site
+from rules.trust import TrustState
 
 FORGET_PLATE_S = 300.0
 """The readings of a track are forgotten this long after the last one, unless its vehicle still stands in a zone."""
@@ -24,7 +25,8 @@ FORGET_PLATE_S = 300.0
 class EngineState:
     """The states of all rules of one camera over one segment; mappings are treated as immutable.
 
-    ``plates`` are the votes by track, ``plate_read_s`` when each track was last read (media seconds).
+    ``plates`` are the votes by track, ``plate_read_s`` when each track was last read, ``last_s`` the last
+    observation's time (media seconds).
     """
 
     heads: Mapping[str, HeadState]
@@ -33,6 +35,8 @@ class EngineState:
     passage: PassageState
     plates: PlateVotes = field(default_factory=dict)
     plate_read_s: Mapping[int, float] = field(default_factory=dict)
+    trust: TrustState = field(default_factory=TrustState)
+    last_s: float = 0.0
 
 
 def initial(site: Site, camera_id: str) -> EngineState:
@@ -53,12 +57,18 @@ def step(
 ) -> tuple[EngineState, tuple[Output, ...]]:
     """The state after one observation and everything the rules say of it.
 
-    ``local`` is the local time of the frame, None where nobody knows the wall clock.
+    ``local`` is the local time of the frame, None where nobody knows the wall clock. While the camera is
+    disarmed its rules see nothing: for them, it is a gap.
     """
     camera = site.camera(camera_id)
     heads = _lamps_seen(state.heads, observation, camera)
-    state = _with_readings(state, observation)
-    outputs: list[Output] = []
+    trusted, disarmed = trust.step(state.trust, observation, heads, camera)
+    state = replace(
+        _with_readings(state, observation), heads=heads, trust=trusted, last_s=observation.stamp.media_s
+    )
+    outputs: list[Output] = [*disarmed]
+    if trusted.blind:
+        return state, tuple(outputs)
     red_states: dict[str, RedLightState] = {}
     for line in camera.stop_lines:
         controlling = [heads[head_id] for head_id in line.head_ids]
@@ -70,14 +80,14 @@ def step(
     outputs.extend(said)
     passed, said = passage.step(state.passage, observation, camera, _votes(state.plates, site))
     outputs.extend(said)
-    after = replace(state, heads=heads, red_light=red_states, parking=parked, passage=passed)
+    after = replace(state, red_light=red_states, parking=parked, passage=passed)
     return after, _with_plates(outputs, after, site)
 
 
 def finish(state: EngineState, site: Site, camera_id: str) -> tuple[Output, ...]:
-    """What remains to be said when the segment has ended."""
+    """What remains to be said when the segment has ended; a camera that is disarmed then accuses nobody."""
     camera = site.camera(camera_id)
-    outputs: list[Output] = []
+    outputs: list[Output] = [*trust.finish(state.trust, state.last_s)]
     for line in camera.stop_lines:
         controlling = [state.heads[head_id] for head_id in line.head_ids]
         outputs.extend(red_light.finish(state.red_light[line.line_id], controlling, line, camera))
@@ -85,7 +95,17 @@ def finish(state: EngineState, site: Site, camera_id: str) -> tuple[Output, ...]
     outputs.extend(said)
     passed, said = passage.finish(state.passage, camera, _votes(state.plates, site))
     outputs.extend(said)
+    if state.trust.blind:
+        outputs = [
+            _held(output, state.trust) if isinstance(output, Finding) else output for output in outputs
+        ]
     return _with_plates(outputs, replace(state, parking=parked, passage=passed), site)
+
+
+def _held(finding: Finding, trusted: TrustState) -> Finding:
+    """The finding of a camera that doesn't trust itself any more."""
+    status = Status.HELD if finding.status is Status.ASSERTED else finding.status
+    return replace(finding, status=status, reasons=(*finding.reasons, *trusted.reasons))
 
 
 def _lamps_seen(

@@ -122,7 +122,7 @@ class Finding:
     is None where the onset was not seen, and ``grace_s`` is what the site grants after it. ``reasons`` are
     sentences for the officer. ``place_id`` is the stop line's, zone's or crosswalk's id in the site file.
     ``line_px`` and ``further_line_px`` (or ``zone_px``) are what was tested. ``photos`` are in the order in
-    which they are shown; ``missing`` names each photo the rule wanted and could not get, with why.
+    which they are shown; ``movement`` and ``lane_id`` are None where unknown; ``missing`` names each photo the rule wanted and could not get, with why.
     """
 
     id: str
@@ -146,6 +146,8 @@ class Finding:
     dwell_s: float | None = None
     unseen_s: float | None = None
     allowed_stop_s: float | None = None
+    movement: str | None = None
+    lane_id: str | None = None
     photos: tuple[Photo, ...] = ()
     missing: tuple[tuple[PhotoRole, str], ...] = ()
     trace: tuple[TracePoint, ...] = ()
@@ -199,4 +201,31 @@ class Passage:
     plate: PlateResult | None
 
 
-Output = Finding | Watch | Keep | Release | Passage
+class DisarmCause(StrEnum):
+    """Why a rule did not trust itself."""
+
+    CAMERA_MOVED = "camera_moved"
+    BLURRED = "blurred"
+    DARK = "dark"
+    COVERED = "covered"
+    CLOCK = "clock"
+    LAMP = "lamp"
+    SHORT_AMBER = "short_amber"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disarmed:
+    """Nobody was accused at ``place_id`` (None: at any place of the camera) from ``from_s`` to ``to_s`` (media seconds).
+
+    Said once when it begins, with ``to_s`` None, and once when it ends. ``reason`` is a sentence.
+    """
+
+    camera_id: str
+    place_id: str | None
+    cause: DisarmCause
+    reason: str
+    from_s: float
+    to_s: float | None
+
+
+Output = Finding | Watch | Keep | Release | Passage | Disarmed

@@ -117,18 +117,41 @@ class PlateReading:
     corners_px: tuple[Point, Point, Point, Point]
 
 
+class SceneFault(StrEnum):
+    """Why a picture cannot be judged by lines and zones that were drawn on another one."""
+
+    MOVED = "camera_moved"
+    BLURRED = "blurred"
+    DARK = "dark"
+    COVERED = "covered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneState:
+    """How one picture compares with what the camera showed when its segment began.
+
+    ``shift`` is how far the picture's middle has moved, as a share (0..1) of its width, and ``turn_deg`` by
+    how much the picture turned; both are 0.0 unless ``faults`` has MOVED.
+    """
+
+    faults: frozenset[SceneFault] = frozenset()
+    shift: float = 0.0
+    turn_deg: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """All that the rules see of one decoded frame.
 
     ``tracks`` is None where detection did not run on this frame (the lamps were still sampled), and an
-    empty tuple where it ran and found nobody.
+    empty tuple where it ran and found nobody. ``scene`` is None where the scene was not looked at.
     """
 
     stamp: FrameStamp
     tracks: tuple[TrackPoint, ...] | None
     lamps: tuple[LampSample, ...] = ()
     plates: tuple[PlateReading, ...] = ()
+    scene: SceneState | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

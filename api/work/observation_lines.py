@@ -15,6 +15,8 @@ from rules.observation import (
     ObjectClass,
     Observation,
     PlateReading,
+    SceneFault,
+    SceneState,
     TrackPoint,
 )
 
@@ -45,6 +47,10 @@ def observation_line(observation: Observation) -> str:
         "lamps": [[lamp.head_id, lamp.state.value, lamp.confidence] for lamp in observation.lamps],
         "plates": [_plate_fields(reading) for reading in observation.plates],
     }
+    if observation.scene is not None:
+        scene = observation.scene
+        faults = sorted(fault.value for fault in scene.faults)
+        fields["scene"] = {"faults": faults, "shift": scene.shift, "turn_deg": scene.turn_deg}
     return json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -74,9 +80,18 @@ def parse_observation(line: str) -> Observation:
                 for head_id, state, confidence in fields["lamps"]
             ),
             plates=tuple(_plate(reading) for reading in fields["plates"]),
+            scene=_scene(fields.get("scene")),
         )
     except (ValueError, KeyError, TypeError) as exc:
         raise ObservationLineError(f"not an observation ({type(exc).__name__}: {exc})") from exc
+
+
+def _scene(fields: dict[str, Any] | None) -> SceneState | None:
+    """None where the scene was not looked at."""
+    if fields is None:
+        return None
+    faults = frozenset(SceneFault(name) for name in fields["faults"])
+    return SceneState(faults=faults, shift=fields["shift"], turn_deg=fields["turn_deg"])
 
 
 def _box(values: list[float]) -> tuple[float, float, float, float]:

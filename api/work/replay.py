@@ -285,6 +285,7 @@ class _Run:
             lamps_unknown={head.head_id: head.unknown for head in stats.heads},
             events=sink.events,
             passages=sink.passages,
+            disarmed=sink.disarmed,
         )
 
     def _cases(self, opened: OpenedSource) -> Cases | None:

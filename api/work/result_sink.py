@@ -9,7 +9,7 @@ from api.work.event_lines import Row, event_fields, passage_fields
 from evidence.case_builder import BuiltCase
 from evidence.profile import WANTED
 from ingest.frame import Frame
-from rules.finding import Finding, Output, Passage
+from rules.finding import Disarmed, Finding, Output, Passage
 from rules.observation import FrameStamp, Observation
 
 
@@ -43,6 +43,7 @@ class ResultSink:
         self.has_wall_clock = False
         self.events: list[Row] = []
         self.passages: list[Row] = []
+        self.disarmed: list[Row] = []
 
     def observed(self, observation: Observation) -> None:
         """As a Sink."""
@@ -59,6 +60,17 @@ class ResultSink:
         findings = [output for output in outputs if isinstance(output, Finding)]
         self.findings += len(findings)
         self.passages += [passage_fields(output) for output in outputs if isinstance(output, Passage)]
+        self.disarmed += [
+            {
+                "place": output.place_id,
+                "cause": output.cause.value,
+                "reason": output.reason,
+                "from_s": round(output.from_s, 3),
+                "to_s": round(output.to_s, 3),
+            }
+            for output in outputs
+            if isinstance(output, Disarmed) and output.to_s is not None
+        ]
         self.events += [
             event_fields(finding, None)
             for finding in findings

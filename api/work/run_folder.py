@@ -80,6 +80,7 @@ class SourceRecord:
     """What one finished source gave, besides its observations.
 
     ``size_bytes`` is None for a live source. ``gaps_s`` lists the first gaps, ``gap_count`` and ``gap_s`` cover all.
+    ``disarmed`` are the intervals in which the rules did not trust themselves.
     """
 
     source: str
@@ -99,6 +100,7 @@ class SourceRecord:
     lamps_unknown: Mapping[str, int]
     events: Sequence[Row]
     passages: Sequence[Row]
+    disarmed: Sequence[Row] = ()
 
 
 class RunFolder:

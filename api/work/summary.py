@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from api.bootstrap import Models
 from api.errors import SourceFailure
 from api.site_file import SiteFile
 from api.versions import versions
-from api.work.event_lines import ordered_events
+from api.work.event_lines import Row, ordered_events
 from api.work.run_folder import SourceRecord
 from rules.finding import Status
 from rules.schedule import disarmed_reason
@@ -52,6 +52,10 @@ def summary_of(
         },
         "unknown_lamp_share": _unknown_lamp_share(camera, records),
         "disarmed": list(_disarmed(site_file, camera, records)),
+        "disarmed_s": _disarmed_s(camera, records),
+        "disarmed_listed": [
+            {"segment": record.segment, **row} for record in records for row in record.disarmed
+        ],
         "sources": [_source(record) for record in records]
         + [
             {"source": failure.source, "error": failure.code, "message": failure.message}
@@ -88,6 +92,36 @@ def _unknown_lamp_share(camera: Camera, records: Sequence[SourceRecord]) -> dict
     }
 
 
+def _disarmed_s(camera: Camera, records: Sequence[SourceRecord]) -> dict[str, float]:
+    """Per place, for how many seconds its rule did not trust itself, for whatever reasons."""
+    places = [
+        *(line.line_id for line in camera.stop_lines),
+        *(zone.zone_id for zone in camera.no_parking),
+        *(gate.gate_id for gate in camera.gates),
+    ]
+    return {
+        place: round(
+            sum(
+                covered_s(
+                    (row["from_s"], row["to_s"]) for row in record.disarmed if row["place"] in (None, place)
+                )
+                for record in records
+            ),
+            3,
+        )
+        for place in places
+    }
+
+
+def covered_s(intervals: Iterable[tuple[float, float]]) -> float:
+    """How many seconds the intervals cover together, what lies in several counted once."""
+    total_s, reached_s = 0.0, float("-inf")
+    for from_s, to_s in sorted(intervals):
+        total_s += max(0.0, to_s - max(from_s, reached_s))
+        reached_s = max(reached_s, to_s)
+    return total_s
+
+
 def _disarmed(site_file: SiteFile, camera: Camera, records: Sequence[SourceRecord]) -> Iterator[str]:
     """Sentences that say which rule accused nobody in this run, and why."""
     seen = {head.head_id for head in site_file.site.heads if head.camera_id == camera.camera_id}
@@ -103,3 +137,11 @@ def _disarmed(site_file: SiteFile, camera: Camera, records: Sequence[SourceRecor
             reason = disarmed_reason(zone, None)
             if reason is not None:
                 yield f"{reason}; give --start-time"
+    rows: dict[tuple[str | None, str], list[Row]] = {}
+    for record in records:
+        for row in record.disarmed:
+            rows.setdefault((row["place"], row["cause"]), []).append(row)
+    for (place, _), spells in rows.items():
+        where = "all rules" if place is None else f"stop line {place}"
+        seconds = sum(row["to_s"] - row["from_s"] for row in spells)
+        yield f"{where}: nobody was accused for {seconds:.1f} s, because {spells[0]['reason']}"
