@@ -119,7 +119,7 @@ def place_fields(finding: Finding, site: Site) -> tuple[Field, ...]:
     line = stop_line(finding, site)
     fields = [Field(label="停止线 Stop line", value=finding.place_id)]
     if line is not None:
-        fields.append(Field(label="行驶方向 Movement", value=line.movement))
+        fields.append(Field(label="行驶方向 Movement", value=finding.movement or line.movement))
     return tuple(fields)
 
 

@@ -120,9 +120,10 @@ class Finding:
     ``t_error_s`` bounds it; ``stamp`` is of the first analysed frame at or after ``t_s``.
     ``time_into_red_s`` is the middle of the interval, ``time_into_red_min_s`` what we assert; the maximum
     is None where the onset was not seen, and ``grace_s`` is what the site grants after it. ``reasons`` are
-    sentences for the officer. ``place_id`` is the stop line's, zone's or crosswalk's id in the site file.
-    ``line_px`` and ``further_line_px`` (or ``zone_px``) are what was tested. ``photos`` are in the order in
-    which they are shown; ``movement`` and ``lane_id`` are None where unknown; ``missing`` names each photo the rule wanted and could not get, with why.
+    sentences for the officer. ``place_id`` is the stop line's, zone's or crosswalk's id in the site file;
+    ``movement`` and ``lane_id`` are None where unknown. ``line_px`` and ``further_line_px`` (or ``zone_px``)
+    are what was tested. ``photos`` are in the order in which they are shown; ``missing`` names each photo
+    the rule wanted and could not get, with why.
     """
 
     id: str
