@@ -14,7 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from sample_videos.render.film import Film
+from sample_videos.render.film import Film, develop
 from sample_videos.render.gl import Renderer
 from sample_videos.render.light import LIGHTS
 from sample_videos.render.plates import plate_picture
@@ -159,8 +159,9 @@ def _encode(scene: Scene, folder: Path, count: int, clip: Path) -> None:
         for index in range(count):
             with av.open(str(folder / f"{index:03}.mp4")) as container:
                 for frame in container.decode(video=0):
-                    yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+                    yield curve[frame.to_ndarray(format="rgb24")]
 
+    curve = develop(LIGHTS[scene.light])
     crf = FIRST_CRF
     limit = scene.max_mb * 1_000_000
     while crf <= LAST_CRF:

@@ -113,6 +113,7 @@ def junction_scene(
     crosswalks: Sequence[Crosswalk] = (),
     warm_s: float = 26.0,
     inner: Path = IN,
+    right_lane: bool = False,
     never: tuple[str, ...] = (),
     started_at: str = "2026-05-12T09:41:00+08:00",
     camera: Camera | None = None,
@@ -126,7 +127,10 @@ def junction_scene(
     begin, end = -warm_s, seconds
     if every_s > 0.0:
         demand.flow(inner, begin, end, every_s, controls=MAIN)
-        demand.flow(OUT, begin, end, every_s, controls=MAIN)
+        if right_lane:
+            demand.flow(RIGHT, begin, end, every_s, speed_mps=9.5, turns="right")
+        else:
+            demand.flow(OUT, begin, end, every_s, controls=MAIN)
         demand.flow(BIKE, begin, end, 38.0, speed_mps=5.5, mix=TWO_WHEELS, controls=MAIN)
     against = (Control(s_m=118.0, head_id="oncoming"),)
     for y in (-INNER_Y, -OUTER_Y):

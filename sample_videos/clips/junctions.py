@@ -12,7 +12,6 @@ from sample_videos.clips.junction import (
     LINE_S,
     MAIN,
     OUT,
-    RIGHT,
     Phases,
     junction_scene,
     straight_line,
@@ -123,18 +122,17 @@ def stopped_past() -> Scene:
     phases = Phases(red_s=8.0, green_again_s=34.0)
 
     def script(demand: Demand) -> None:
-        demand.add(
-            "sedan",
-            IN,
-            11.0 - LINE_S / 10.5,
-            10.5,
-            controls=MAIN,
-            stops_past_m=3.2,
-            who="stops past the line",
-        )
-        demand.add(
-            "suv", OUT, 12.5 - LINE_S / 10.5, 10.5, controls=MAIN, stops_past_m=2.8, who="stops past the line"
-        )
+        for kind, way, at_s, past_m in (("sedan", IN, 13.5, 3.2), ("suv", OUT, 15.0, 2.9)):
+            trip = demand.add(
+                kind,
+                way,
+                at_s - 3.0 - LINE_S / 10.5,
+                10.5,
+                controls=MAIN,
+                stops_past_m=past_m,
+                who="stops past the line",
+            )
+            demand.wanted[trip.trip_id] = (at_s, 2.6)
         _runs(demand, "motorcycle", BIKE_BESIDE, 20.0, "rides past the waiting ones on red", 7.5)
 
     return junction_scene(
@@ -244,15 +242,6 @@ def right_turn() -> Scene:
     phases = Phases(red_s=7.0, green_again_s=38.0)
 
     def script(demand: Demand) -> None:
-        for at_s in (10.5, 15.5, 21.0, 27.0):
-            demand.add(
-                "sedan" if at_s != 21.0 else "suv",
-                RIGHT,
-                at_s - LINE_S / 10.0,
-                10.0,
-                turns="right",
-                who="turns right on red",
-            )
         _runs(demand, "sedan", IN, 8.6, "runs the red straight on")
         _runs(demand, "motorcycle", BIKE_BESIDE, 18.0, "rides past the waiting ones on red", 7.5)
 
@@ -264,8 +253,8 @@ def right_turn() -> Scene:
         phases=phases,
         seconds=46.0,
         script=script,
-        every_s=5.0,
-        inner=IN,
+        every_s=5.5,
+        right_lane=True,
         lines=(straight_line("departing", further_x=15.0),),
         light="afternoon",
         never=(*NEVER, "a red_light event for a right turn"),
@@ -284,7 +273,7 @@ def waiting_area() -> Scene:
     def script(demand: Demand) -> None:
         demand.flow(LEFT, -30.0, 50.0, 6.0, controls=both, turns="left")
         demand.arriving(
-            "sedan", LEFT, 36.0, 9.0, both[1:], turns="left", who="turns left from the waiting area on red"
+            "sedan", LEFT, 36.0, 6.0, both[1:], turns="left", who="turns left from the waiting area on red"
         )
 
     heads = (

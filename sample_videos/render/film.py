@@ -56,6 +56,12 @@ class Film:
         return np.asarray(cv2.add(picture, wide), np.uint8)
 
 
+def develop(light: Light) -> Pixels:
+    """The camera's tone curve for that light: 256 values, contrast as outdoor cameras give it."""
+    gamma, gain, lift = light.tone
+    return np.clip((np.arange(256) / 255.0) ** gamma * 255.0 * gain + lift, 0, 255).astype(np.uint8)
+
+
 def _streaks(rng: np.random.Generator, wide: int, high: int) -> Pixels:
     """Grey streaks of falling rain on black."""
     layer = np.zeros((high, wide), np.uint8)

@@ -9,7 +9,10 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Light:
-    """Sun (direction towards it), sky and ground in linear light; ``night`` 0..1 lights windows and lamps, ``wet`` 0..1."""
+    """Sun (direction towards it), sky and ground in linear light; ``night`` 0..1 lights windows and lamps, ``wet`` 0..1.
+
+    ``tone`` is how the camera develops: gamma, gain, and what is added (8-bit steps).
+    """
 
     sun_dir: Triple = (0.45, -0.55, 0.70)
     sun: Triple = (0.0, 0.0, 0.0)
@@ -26,6 +29,7 @@ class Light:
     contact: float = 0.75
     noise: float = 1.2
     rain: float = 0.0
+    tone: tuple[float, float, float] = (0.8, 1.4, -50.0)
 
 
 LIGHTS: dict[str, Light] = {

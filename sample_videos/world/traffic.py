@@ -142,7 +142,7 @@ def drive_all(
         now_s = from_s + step * DT_S
         for trip in [trip for trip in waiting if trip.depart_s <= now_s]:
             driver = _Driver(trip)
-            if any(driver.overlaps(other) for other in active):
+            if trip.kind.name != "person" and any(driver.overlaps(other) for other in active):
                 continue
             waiting.remove(trip)
             driver.drive = Drive(trip, step)
