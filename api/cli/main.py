@@ -10,7 +10,9 @@ from pathlib import Path
 
 import click
 
+from api.cli.compare import compare_runs
 from api.cli.config import config
+from api.cli.dry_run import dry_run
 from api.cli.eval import evaluate_runs
 from api.cli.exit_codes import ExitCode, exit_code_of
 from api.cli.fold import fold
@@ -40,7 +42,9 @@ def cli(debug: bool) -> None:
     """
 
 
+cli.add_command(compare_runs)
 cli.add_command(config)
+cli.add_command(dry_run)
 cli.add_command(evaluate_runs)
 cli.add_command(fold)
 cli.add_command(models)
