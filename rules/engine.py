@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from rules import parking, passage, plate_vote, red_light, signal, trust
-from rules.finding import Finding, Output, PlateResult, Status
+from rules import crosswalk, exempt_plate, parking, passage, plate_vote, red_light, signal, trust
+from rules.crosswalk import CrosswalkState
+from rules.finding import Finding, Output, PlateResult, Rule, Status
 from rules.observation import Observation
 from rules.parking import ParkingState
 from rules.passage import PassageState, PlateOf
@@ -14,7 +15,8 @@ from rules.plate_vote import PlateVotes
 from rules.red_light import RedLightState
 from rules.schedule import LocalTime
 from rules.signal import HeadState
-from rules.site import Camera, HeadKind, Site
+from rules.site import Camera, Site
+from rules.site_movement import HeadKind
 from rules.trust import TrustState
 
 FORGET_PLATE_S = 300.0
@@ -26,7 +28,7 @@ class EngineState:
     """The states of all rules of one camera over one segment; mappings are treated as immutable.
 
     ``plates`` are the votes by track, ``plate_read_s`` when each track was last read, ``last_s`` the last
-    observation's time (media seconds).
+    observation's time (media seconds) and ``local`` its local time.
     """
 
     heads: Mapping[str, HeadState]
@@ -35,14 +37,18 @@ class EngineState:
     passage: PassageState
     plates: PlateVotes = field(default_factory=dict)
     plate_read_s: Mapping[int, float] = field(default_factory=dict)
+    crosswalks: Mapping[str, CrosswalkState] = field(default_factory=dict)
     trust: TrustState = field(default_factory=TrustState)
     last_s: float = 0.0
+    local: LocalTime | None = None
 
 
 def initial(site: Site, camera_id: str) -> EngineState:
     """The state before the first observation of a segment. Raises KeyError where the site has no such camera."""
     camera = site.camera(camera_id)
     named = [head_id for line in camera.stop_lines for head_id in line.head_ids]
+    named += [head_id for crossing in camera.crosswalks for head_id in crossing.head_ids]
+    named += [head_id for zone in camera.no_parking if zone.queue for head_id in zone.queue.head_ids]
     kinds = dict.fromkeys(named, HeadKind.ROUND) | {head.head_id: head.kind for head in site.heads}
     return EngineState(
         heads={head_id: HeadState(head_id=head_id, kind=kind) for head_id, kind in kinds.items()},
@@ -64,7 +70,11 @@ def step(
     heads = _lamps_seen(state.heads, observation, camera)
     trusted, disarmed = trust.step(state.trust, observation, heads, camera)
     state = replace(
-        _with_readings(state, observation), heads=heads, trust=trusted, last_s=observation.stamp.media_s
+        _with_readings(state, observation),
+        heads=heads,
+        trust=trusted,
+        last_s=observation.stamp.media_s,
+        local=local,
     )
     outputs: list[Output] = [*disarmed]
     if trusted.blind:
@@ -76,11 +86,17 @@ def step(
             state.red_light[line.line_id], observation, controlling, line, camera
         )
         outputs.extend(said)
-    parked, said = parking.step(state.parking, observation, camera, local)
+    parked, said = parking.step(state.parking, observation, camera, local, heads)
     outputs.extend(said)
+    walked: dict[str, CrosswalkState] = {}
+    for crossing in camera.crosswalks:
+        own = [heads[head_id] for head_id in crossing.head_ids]
+        before = state.crosswalks.get(crossing.crosswalk_id, CrosswalkState())
+        walked[crossing.crosswalk_id], said = crosswalk.step(before, observation, own, crossing, camera)
+        outputs.extend(said)
     passed, said = passage.step(state.passage, observation, camera, _votes(state.plates, site))
     outputs.extend(said)
-    after = replace(state, red_light=red_states, parking=parked, passage=passed)
+    after = replace(state, red_light=red_states, parking=parked, crosswalks=walked, passage=passed)
     return after, _with_plates(outputs, after, site)
 
 
@@ -142,8 +158,12 @@ def _votes(plates: PlateVotes, site: Site) -> PlateOf:
 
 
 def _with_plates(outputs: Iterable[Output], state: EngineState, site: Site) -> tuple[Output, ...]:
+    """The findings with their plates, exempt where those are listed; who walks is not identified."""
+    today = None if state.local is None else state.local.date
     return tuple(
-        replace(output, plate=_plate(output, state, site)) if isinstance(output, Finding) else output
+        exempt_plate.judged(replace(output, plate=_plate(output, state, site)), site.exempt_plates, today)
+        if isinstance(output, Finding) and output.rule is not Rule.CROSSWALK_RED
+        else output
         for output in outputs
     )
 
@@ -151,4 +171,4 @@ def _with_plates(outputs: Iterable[Output], state: EngineState, site: Site) -> t
 def _plate(finding: Finding, state: EngineState, site: Site) -> PlateResult | None:
     """The vote over all tracks under which the accused vehicle was seen."""
     tracks = parking.tracks_of(state.parking, finding.track_id)
-    return plate_vote.result(state.plates, tracks, site.plate_profile)
+    return plate_vote.result(state.plates, (*finding.earlier_tracks, *tracks), site.plate_profile)

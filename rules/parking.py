@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rules import parking_case, parking_identity, parking_stay, standing
+from rules import parking_case, parking_identity, parking_queue, parking_stay, standing
 from rules.finding import Output, Watch
 from rules.geometry import iou
 from rules.observation import Box, Observation
 from rules.parking_case import PARKING_CLASSES
 from rules.parking_identity import HIDDEN_MAX_S
 from rules.parking_stay import Stay
-from rules.schedule import LocalTime, disarmed_reason, in_force
+from rules.schedule import LocalTime, allowed_to, disarmed_reason, zone_in_force
+from rules.signal import HeadState
 from rules.site import Camera, NoParkingZone
 from rules.standing import Sample, Trail
 
 EMPTY_S = 1.5
 """A place that looks empty for this long has been left, when its vehicle's track was seen elsewhere."""
-
-REENFORCE_S = 3600.0
-"""A vehicle that still stands so long after its finding begins a new stay (no source: local practice differs)."""
 
 WATCH_S, WATCH_EVERY_S = 1.0, 4.0
 """A standing vehicle's plate is read for this long, again and again: it doesn't change, and reading costs time."""
@@ -41,6 +39,7 @@ class ParkingState:
     said_s: Mapping[tuple[str, int], float] = field(default_factory=dict)
     in_force_since_s: Mapping[str, float] = field(default_factory=dict)
     last_s: float | None = None
+    local: LocalTime | None = None
 
 
 def initial(camera: Camera) -> ParkingState:
@@ -49,12 +48,17 @@ def initial(camera: Camera) -> ParkingState:
 
 
 def step(
-    state: ParkingState, observation: Observation, camera: Camera, local: LocalTime | None
+    state: ParkingState,
+    observation: Observation,
+    camera: Camera,
+    local: LocalTime | None,
+    heads: Mapping[str, HeadState] | None = None,
 ) -> tuple[ParkingState, tuple[Output, ...]]:
     """The state after one observation, and what is to be said.
 
     A vehicle counts for the first zone, in the camera's order, in which it stands and which is not disarmed
-    for want of a wall clock; ``local`` is the local time of the frame, None where nobody knows it.
+    for want of a wall clock; ``local`` is the local time of the frame, None where nobody knows it. ``heads``
+    are the states of the site's heads: a queue before a red light does not park.
     """
     if observation.tracks is None or not camera.no_parking:
         return state, ()
@@ -69,14 +73,14 @@ def step(
     since_s = {
         zone.zone_id: state.in_force_since_s.get(zone.zone_id, now_s)
         for zone in camera.no_parking
-        if in_force(zone.windows, local)
+        if zone_in_force(zone, local)
     }
     trails = {key: trail for key, trail in state.trails.items() if now_s - trail.last_s <= standing.MEMORY_S}
     for track_id, sample in samples.items():
         trails[track_id] = standing.remember(trails.get(track_id), sample)
     blind = state.last_s is None or now_s - state.last_s > camera.max_gap_s
     looked = [_look(stay, samples, boxes, now_s, blind, camera.max_gap_s) for stay in state.stays]
-    said_s = {key: at_s for key, at_s in state.said_s.items() if now_s - at_s <= REENFORCE_S}
+    said_s = {key: at_s for key, at_s in state.said_s.items() if now_s - at_s <= zones[key[0]].reenforce_s}
     armed = [zone for zone in camera.no_parking if disarmed_reason(zone, local) is None]
     stays = _with_rested(looked, trails, now_s, armed, said_s, camera.max_gap_s)
 
@@ -84,14 +88,21 @@ def step(
     kept: list[Stay] = []
     closed: list[Stay] = []
     for stay in stays:
-        zone = zones[stay.zone_id]
+        zone = allowed_to(zones[stay.zone_id], stay.object_class, local)
         if _left(stay, now_s):
             outputs.extend(parking_case.close(stay, zone, camera.camera_id))
             closed.append(stay)
             continue
-        if stay.said_s is not None and now_s - stay.said_s > REENFORCE_S:
+        if stay.said_s is not None and now_s - stay.said_s > zone.reenforce_s:
             stay = parking_stay.begun_anew(stay, now_s)
-        stay, told = parking_case.judge(stay, zone, stamp, since_s.get(stay.zone_id), camera.camera_id)
+        granted = zone is not zones[stay.zone_id]
+        use_ended = stay.granted and not granted
+        if use_ended or parking_queue.waits(stay, zone, stays, heads or {}, now_s, camera.max_gap_s):
+            stay = replace(stay, free_s=now_s)
+        stay = replace(stay, granted=granted)
+        stay, told = parking_case.judge(
+            stay, zone, stamp, _counts_from_s(stay, since_s, now_s), camera.camera_id
+        )
         outputs.extend(told)
         if stay.said_s is not None:
             said_s.update({(stay.zone_id, track_id): stay.said_s for track_id in stay.tracks})
@@ -107,8 +118,17 @@ def step(
         said_s=said_s,
         in_force_since_s=since_s,
         last_s=now_s,
+        local=local,
     )
     return state, tuple(outputs)
+
+
+def _counts_from_s(stay: Stay, in_force_since_s: Mapping[str, float], now_s: float) -> float | None:
+    """Since when the zone's hours, and the end of a queue or a use, let the stay count; None while they don't."""
+    since_s = in_force_since_s.get(stay.zone_id)
+    if since_s is None or stay.free_s is None:
+        return since_s
+    return None if stay.free_s == now_s else max(since_s, stay.free_s)
 
 
 def finish(state: ParkingState, camera: Camera) -> tuple[ParkingState, tuple[Output, ...]]:
@@ -117,7 +137,9 @@ def finish(state: ParkingState, camera: Camera) -> tuple[ParkingState, tuple[Out
     outputs = [
         output
         for stay in state.stays
-        for output in parking_case.close(stay, zones[stay.zone_id], camera.camera_id)
+        for output in parking_case.close(
+            stay, allowed_to(zones[stay.zone_id], stay.object_class, state.local), camera.camera_id
+        )
     ]
     return replace(state, stays=(), closed=state.stays), tuple(outputs)
 

@@ -21,7 +21,8 @@ class Stay:
     or after the end of the allowed stop, ``said_s`` when a finding was said. ``elsewhere``: its track was seen
     somewhere else since its last sighting, and surely by driving there (False: the track jumped to another
     vehicle; None: not seen); ``empty_since_s``: its place looks empty since then; ``replaced``: its track has
-    come to rest at another place.
+    come to rest at another place. ``free_s``: until when it stood lawfully, in a queue or by a use, and nothing
+    counts; ``granted``: a use lets it stand, or longer than others.
     """
 
     zone_id: str
@@ -40,6 +41,8 @@ class Stay:
     empty_since_s: float | None = None
     replaced: bool = False
     watch_next_s: float = 0.0
+    free_s: float | None = None
+    granted: bool = False
 
     @property
     def object_class(self) -> ObjectClass:

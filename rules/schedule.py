@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from rules.observation import ObjectClass
 from rules.site import NoParkingZone, Window
 
 
@@ -58,8 +59,59 @@ def in_force(windows: Sequence[Window], local: LocalTime | None) -> bool:
     return local is not None and any(holds(window, local) for window in windows)
 
 
+def zone_in_force(zone: NoParkingZone, local: LocalTime | None) -> bool:
+    """Whether the zone holds: by the windows of the day on which they started, and by no exception.
+
+    The night before a holiday that began on a working day keeps the working day's windows.
+    """
+    if not zone.needs_clock:
+        return True
+    if local is None:
+        return False
+    if any(holds(window, local) for window in zone.exceptions):
+        return False
+    today, yesterday = local.date, local.date - timedelta(days=1)
+    return any(
+        (not windows and started == today) or any(_held_from(window, started, local) for window in windows)
+        for started in (today, yesterday)
+        if (windows := _windows_of(zone, started)) is not None
+    )
+
+
+def _windows_of(zone: NoParkingZone, day: date) -> tuple[Window, ...] | None:
+    """The windows that start on that day, empty for all day; None where the zone is free."""
+    if day in zone.holidays and zone.holiday_windows is not None:
+        return zone.holiday_windows or None
+    return zone.windows
+
+
+def _held_from(window: Window, started: date, local: LocalTime) -> bool:
+    """Whether the window holds and it started on that day."""
+    if started.weekday() not in window.days:
+        return False
+    minute = local.second_of_day / 60.0
+    overnight = window.end_min <= window.start_min
+    if started == local.date:
+        return minute >= window.start_min and (overnight or minute < window.end_min)
+    return overnight and minute < window.end_min
+
+
+def allowed_to(zone: NoParkingZone, object_class: ObjectClass, local: LocalTime | None) -> NoParkingZone:
+    """The zone as it holds for that class: with the longest stop that a use grants it, or exempting it wholly.
+
+    A use with hours grants nothing while nobody knows the time of day.
+    """
+    for use in zone.uses:
+        if object_class not in use.classes or not in_force(use.windows, local):
+            continue
+        if use.allowed_stop_s is None:
+            return replace(zone, exempt_classes=zone.exempt_classes | {object_class})
+        zone = replace(zone, allowed_stop_s=max(zone.allowed_stop_s, use.allowed_stop_s))
+    return zone
+
+
 def disarmed_reason(zone: NoParkingZone, local: LocalTime | None) -> str | None:
     """One sentence where the zone cannot accuse anybody because its hours need a wall clock, else None."""
-    if zone.windows and local is None:
+    if zone.needs_clock and local is None:
         return f"zone {zone.zone_id}: no wall clock, so its hours cannot be checked and nobody is accused"
     return None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from rules.observation import Box, ObjectClass, Point
+from rules.site_movement import HeadKind, Lane, Movement
 
 Segment = tuple[Point, Point]
 """A finite line from one point to another, in pixels."""
@@ -16,24 +18,6 @@ class View(StrEnum):
 
     APPROACHING = "approaching"
     DEPARTING = "departing"
-
-
-class HeadKind(StrEnum):
-    """The shape of a head's lenses: a round one always shows a lamp, an arrow may be off and then controls nothing."""
-
-    ROUND = "round"
-    ARROW_LEFT = "arrow_left"
-    ARROW_STRAIGHT = "arrow_straight"
-    ARROW_RIGHT = "arrow_right"
-    ARROW_U_TURN = "arrow_u_turn"
-
-
-class TurnOnRed(StrEnum):
-    """Whether a round red lets a movement go; a red arrow forbids it in any case."""
-
-    FORBIDDEN = "forbidden"
-    ALLOWED = "allowed"
-    AFTER_STOP = "after_stop"
 
 
 class PlatePolicy(StrEnum):
@@ -52,25 +36,6 @@ class Head:
     camera_id: str
     box_px: Box
     kind: HeadKind = HeadKind.ROUND
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
-    """One way over a stop line: the heads that allow it, and the line that only its traffic crosses when it leaves."""
-
-    name: str
-    head_ids: tuple[str, ...]
-    on_red: TurnOnRed = TurnOnRed.FORBIDDEN
-    exit_px: Segment | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """A lane at a stop line: ``share`` (0..1) of the line from its first end, and the movements allowed from it."""
-
-    lane_id: str
-    share: tuple[float, float]
-    movements: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +81,45 @@ class Window:
     end_min: int
 
 
+class UseKind(StrEnum):
+    """What some classes may do in a no-parking zone."""
+
+    BUS_STOP = "bus_stop"
+    TAXI_RANK = "taxi_rank"
+    LOADING = "loading"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """Vehicles of ``classes`` may stand for ``allowed_stop_s`` (None: as long as they like) while ``windows`` hold."""
+
+    kind: UseKind
+    classes: frozenset[ObjectClass]
+    allowed_stop_s: float | None
+    windows: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLane:
+    """The zone is a running lane: who stands in a queue does not park.
+
+    ``direction`` is the unit vector of travel, ``head_ids`` the signals ahead. No queue stands for longer than
+    ``longest_s``: whoever does is parked, and the time before counts for the driver.
+    """
+
+    direction: Point
+    head_ids: tuple[str, ...] = ()
+    longest_s: float = 180.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoParkingZone:
-    """A no-parking zone. Without ``windows`` it holds all day and needs no wall clock."""
+    """A no-parking zone. Without ``windows`` it holds all day and needs no wall clock.
+
+    On ``holidays`` (local dates) ``holiday_windows`` hold instead; empty frees the day, None makes it a day like
+    others. While ``exceptions`` hold the zone doesn't. A vehicle that still stands ``reenforce_s`` after its
+    finding begins a new stay.
+    """
 
     zone_id: str
     polygon_px: tuple[Point, ...]
@@ -126,15 +127,55 @@ class NoParkingZone:
     windows: tuple[Window, ...] = ()
     exempt_classes: frozenset[ObjectClass] = frozenset()
     max_unseen_share: float = 0.2
+    holidays: frozenset[date] = frozenset()
+    holiday_windows: tuple[Window, ...] | None = None
+    exceptions: tuple[Window, ...] = ()
+    uses: tuple[Use, ...] = ()
+    queue: QueueLane | None = None
+    reenforce_s: float = 3600.0
+
+    @property
+    def needs_clock(self) -> bool:
+        """Whether the local time decides if the zone holds, or for whom."""
+        by_date = bool(self.holidays) and self.holiday_windows is not None
+        return bool(self.windows or self.exceptions or by_date or any(use.windows for use in self.uses))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crosswalk:
+    """A crossing for those on foot and on bicycles; all of ``head_ids`` red forbid entering it.
+
+    They are the crossing's own heads or, where it has none, the motor heads of the same direction.
+    """
+
+    crosswalk_id: str
+    polygon_px: tuple[Point, ...]
+    head_ids: tuple[str, ...]
+    grace_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExemptPlate:
+    """A plate that is recorded and not accused, from ``first`` to ``last`` (local dates, both included; None: no end)."""
+
+    text: str
+    why: str
+    first: date | None = None
+    last: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """A counting line across the road: crossings are recorded as passages, forward being along ``direction``."""
+    """A counting line across the road: crossings are recorded as passages, forward being along ``direction``.
+
+    ``lane_shares`` are the inner boundaries of its lanes, as rising shares (0..1) of the line from its first
+    end; empty for a gate whose lanes nobody drew.
+    """
 
     gate_id: str
     line_px: Segment
     direction: Point
+    lane_shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +188,7 @@ class Camera:
     stop_lines: tuple[StopLine, ...] = ()
     no_parking: tuple[NoParkingZone, ...] = ()
     gates: tuple[Gate, ...] = ()
+    crosswalks: tuple[Crosswalk, ...] = ()
     plates: PlatePolicy = PlatePolicy.CANDIDATES
     max_gap_s: float = 0.5
 
@@ -161,6 +203,7 @@ class Site:
     plate_profile: str
     heads: tuple[Head, ...]
     cameras: tuple[Camera, ...] = field(default=())
+    exempt_plates: tuple[ExemptPlate, ...] = ()
 
     def camera(self, camera_id: str) -> Camera:
         """The camera of that id. Raises KeyError where there is none."""

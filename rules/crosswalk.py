@@ -1,0 +1,141 @@
+"""The pilot rule for crosswalks: who enters one on foot or by bicycle while it is red; counted and warned, never identified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rules import signal
+from rules.finding import Finding, Output, Rule, Status
+from rules.finding_id import finding_id
+from rules.geometry import bottom_center, point_in_polygon
+from rules.observation import FrameStamp, ObjectClass, Observation, Point
+from rules.signal import HeadState, RedTime
+from rules.site import Camera, Crosswalk
+
+CLASSES = frozenset({ObjectClass.PERSON, ObjectClass.BICYCLE})
+"""Who follows the crossing's signal; motor vehicles have stop lines of their own."""
+
+SETTLED_S = 0.6
+"""Who stays on the crossing, or off it, for so long has entered or left it: feet at its edge jitter in and out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walker:
+    """One road user at one crossing: whether on it, and what was seen since the feet last were on the other side.
+
+    ``entered`` bounds when the edge was passed, None while on the side that is already told; ``stamp`` and
+    ``at_px`` are of the first sighting on the new side.
+    """
+
+    inside: bool
+    last_s: float
+    entered: tuple[float, float] | None = None
+    stamp: FrameStamp | None = None
+    at_px: Point | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrosswalkState:
+    """All road users at one crossing, by track; treated as immutable."""
+
+    walkers: Mapping[int, Walker] = field(default_factory=dict)
+
+
+def step(
+    state: CrosswalkState,
+    observation: Observation,
+    heads: Sequence[HeadState],
+    crosswalk: Crosswalk,
+    camera: Camera,
+) -> tuple[CrosswalkState, tuple[Output, ...]]:
+    """The state after one observation, and who has just entered on red.
+
+    ``heads`` are the states, after this observation, of the crossing's heads. Who is first seen on the
+    crossing, or was on it when it turned red, may finish. No entry is inferred across more than
+    ``camera.max_gap_s`` without a sighting. A finding holds neither photos nor a trace, and its track is a
+    number of this segment only.
+    """
+    if observation.tracks is None:
+        return state, ()
+    stamp = observation.stamp
+    walkers = {
+        track_id: walker
+        for track_id, walker in state.walkers.items()
+        if stamp.media_s - walker.last_s <= camera.max_gap_s
+    }
+    said: list[Output] = []
+    for point in observation.tracks:
+        if point.object_class not in CLASSES:
+            continue
+        at_px = bottom_center(point.box_px)
+        before = walkers.get(point.track_id)
+        walker, entry = _seen(before, at_px, point_in_polygon(at_px, crosswalk.polygon_px), stamp)
+        walkers[point.track_id] = walker
+        if entry is not None and heads:
+            said.extend(_judged(point.track_id, point.object_class, entry, heads, crosswalk))
+    return CrosswalkState(walkers=walkers), tuple(said)
+
+
+def _seen(
+    walker: Walker | None, at_px: Point, inside: bool, stamp: FrameStamp
+) -> tuple[Walker, Walker | None]:
+    """The walker after one more sighting, and itself as it entered once that is certain."""
+    now_s = stamp.media_s
+    if walker is None or inside is walker.inside:
+        return Walker(inside=inside if walker is None else walker.inside, last_s=now_s), None
+    entered = walker.entered or (walker.last_s, now_s)
+    changing = Walker(
+        inside=walker.inside,
+        last_s=now_s,
+        entered=entered,
+        stamp=walker.stamp or stamp,
+        at_px=walker.at_px or at_px,
+    )
+    if now_s - entered[1] < SETTLED_S:
+        return changing, None
+    return Walker(inside=inside, last_s=now_s), changing if inside else None
+
+
+def _judged(
+    track_id: int,
+    object_class: ObjectClass,
+    entry: Walker,
+    heads: Sequence[HeadState],
+    crosswalk: Crosswalk,
+) -> tuple[Finding, ...]:
+    assert entry.entered is not None and entry.stamp is not None and entry.at_px is not None
+    earliest_s, latest_s = entry.entered
+    reds = [signal.time_into_red(head, earliest_s, latest_s) for head in heads]
+    certain = [red for red in reds if red is not None and red.certain and red.steady]
+    if len(certain) < len(heads):
+        return ()
+    red: RedTime = min(certain, key=lambda one: one.min_s)
+    possible_s = float("inf") if red.max_s is None else red.max_s
+    if possible_s < crosswalk.grace_s:
+        return ()
+    sure = red.min_s >= crosswalk.grace_s
+    upper = "" if red.max_s is None else f", at most {red.max_s:.2f} s"
+    reason = f"entered at least {red.min_s:.2f} s{upper} into red; {crosswalk.grace_s:.2f} s are granted"
+    return (
+        Finding(
+            id=finding_id(entry.stamp.camera_id, Rule.CROSSWALK_RED, entry.stamp, track_id),
+            rule=Rule.CROSSWALK_RED,
+            camera_id=entry.stamp.camera_id,
+            place_id=crosswalk.crosswalk_id,
+            track_id=track_id,
+            stamp=entry.stamp,
+            t_s=(earliest_s + latest_s) / 2.0,
+            t_error_s=(latest_s - earliest_s) / 2.0,
+            at_px=entry.at_px,
+            object_class=object_class,
+            status=Status.ASSERTED if sure else Status.HELD,
+            reasons=(reason, "a warning only: nobody is identified"),
+            time_into_red_s=None if red.max_s is None else (red.min_s + red.max_s) / 2.0,
+            time_into_red_min_s=red.min_s,
+            time_into_red_max_s=red.max_s,
+            crossing_s=entry.entered,
+            grace_s=crosswalk.grace_s,
+            zone_px=crosswalk.polygon_px,
+        ),
+    )
