@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,7 +21,8 @@ from api.site_schema import CameraPart, GatePart, NoParkingPart, SiteDocument
 from api.site_signals import HeadPart, MovementPart, StopLinePart
 from api.yaml_text import parse_yaml
 from rules.observation import ObjectClass
-from rules.site import Camera, Gate, Head, Lane, Movement, NoParkingZone, Site, StopLine, Window
+from rules.site import Camera, Gate, Head, NoParkingZone, Site, StopLine, Window
+from rules.site_movement import Lane, Movement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,11 @@ def site_of(document: SiteDocument) -> Site:
         time_zone=document.site.time_zone,
         plate_profile=document.site.plate_profile,
         heads=tuple(head for part in document.heads if (head := _head(part, sizes_px)) is not None),
-        cameras=tuple(_camera(camera) for camera in document.cameras),
+        cameras=tuple(_camera(camera, frozenset(document.site.holidays)) for camera in document.cameras),
+        exempt_plates=tuple(
+            ExemptPlate(text=part.plate, why=part.why, first=part.first, last=part.last)
+            for part in document.site.exempt_plates
+        ),
     )
 
 
@@ -84,14 +91,23 @@ def _head(part: HeadPart, sizes_px: Mapping[str, SizePx]) -> Head | None:
     return Head(head_id=part.id, camera_id=part.camera, box_px=(x1, y1, x2, y2), kind=part.kind)
 
 
-def _camera(part: CameraPart) -> Camera:
+def _camera(part: CameraPart, holidays: frozenset[date]) -> Camera:
     return Camera(
         camera_id=part.id,
         width_px=part.size_px[0],
         height_px=part.size_px[1],
         stop_lines=tuple(_stop_line(line, part.size_px) for line in part.stop_lines),
-        no_parking=tuple(_zone(zone, part.size_px) for zone in part.no_parking),
+        no_parking=tuple(_zone(zone, part.size_px, holidays) for zone in part.no_parking),
         gates=tuple(_gate(gate, part.size_px) for gate in part.gates),
+        crosswalks=tuple(
+            Crosswalk(
+                crosswalk_id=crossing.id,
+                polygon_px=tuple(point_px(corner, part.size_px) for corner in crossing.zone),
+                head_ids=crossing.heads,
+                grace_s=crossing.grace_s,
+            )
+            for crossing in part.crosswalks
+        ),
         plates=part.plates,
         max_gap_s=part.max_gap_s,
     )
@@ -128,21 +144,43 @@ def _movement(part: MovementPart, size_px: SizePx) -> Movement:
     )
 
 
-def _zone(part: NoParkingPart, size_px: SizePx) -> NoParkingZone:
+def _zone(part: NoParkingPart, size_px: SizePx, holidays: frozenset[date]) -> NoParkingZone:
     return NoParkingZone(
         zone_id=part.id,
         polygon_px=tuple(point_px(corner, size_px) for corner in part.zone),
         allowed_stop_s=part.allowed_stop_s,
-        windows=tuple(
-            Window(
-                days=frozenset(DAYS.index(day) for day in window.days),
-                start_min=window.start,
-                end_min=window.end,
-            )
-            for window in part.windows
-        ),
+        windows=_windows(part.windows),
         exempt_classes=frozenset(ObjectClass(name) for name in part.exempt),
         max_unseen_share=part.max_unseen_share,
+        holidays=holidays,
+        holiday_windows=None if part.holiday_windows is None else _windows(part.holiday_windows),
+        exceptions=_windows(part.exceptions),
+        uses=tuple(
+            Use(
+                kind=use.use,
+                classes=frozenset(ObjectClass(name) for name in use.classes),
+                allowed_stop_s=use.allowed_stop_s,
+                windows=_windows(use.windows),
+            )
+            for use in part.uses
+        ),
+        queue=None
+        if part.queue is None
+        else QueueLane(
+            direction=direction_px(part.queue.direction, size_px),
+            head_ids=part.queue.heads,
+            longest_s=part.queue.longest_s,
+        ),
+        reenforce_s=part.reenforce_s,
+    )
+
+
+def _windows(parts: Sequence[WindowPart]) -> tuple[Window, ...]:
+    return tuple(
+        Window(
+            days=frozenset(DAYS.index(day) for day in part.days), start_min=part.start, end_min=part.end
+        )
+        for part in parts
     )
 
 
@@ -151,4 +189,5 @@ def _gate(part: GatePart, size_px: SizePx) -> Gate:
         gate_id=part.id,
         line_px=line_px(part.line, size_px),
         direction=direction_px(part.direction, size_px),
+        lane_shares=part.lanes,
     )

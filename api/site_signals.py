@@ -20,7 +20,8 @@ from api.site_fields import (
     has_length,
     not_empty,
 )
-from rules.site import HeadKind, TurnOnRed, View
+from rules.site import View
+from rules.site_movement import HeadKind, TurnOnRed
 
 
 class HeadPart(SitePart):

@@ -20,14 +20,18 @@ class Approaching:
     """One track at one line.
 
     ``last_seen_s`` is when it was last seen at all: a vehicle whose wheels are hidden is still there.
-    ``left_by`` is the movement whose exit it crossed last. ``kept`` says that a photo of it is kept.
+    ``left_by`` is the movement whose exit it crossed last. ``kept`` says that a photo of it is kept,
+    ``awaited`` that it is hidden after it crossed and may yet show farther on. ``names`` are the tracks under
+    which it was seen before.
     """
 
     last_seen_s: float
     history: tuple[Sighting, ...] = ()
     classes: tuple[tuple[ObjectClass, int], ...] = ()
     left_by: str | None = None
+    names: tuple[int, ...] = ()
     kept: bool = False
+    awaited: bool = False
     stood: bool = False
     judged: bool = False
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from rules.observation import LampState
 from rules.signal import FLASH_S, HeadState, flashes, state_now
-from rules.site import HeadKind
+from rules.site_movement import HeadKind
 
 FAILED_S = 3.0
 """A round head that shows no lamp for this long has failed (design section 3)."""

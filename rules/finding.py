@@ -121,9 +121,10 @@ class Finding:
     ``time_into_red_s`` is the middle of the interval, ``time_into_red_min_s`` what we assert; the maximum
     is None where the onset was not seen, and ``grace_s`` is what the site grants after it. ``reasons`` are
     sentences for the officer. ``place_id`` is the stop line's, zone's or crosswalk's id in the site file;
-    ``movement`` and ``lane_id`` are None where unknown. ``line_px`` and ``further_line_px`` (or ``zone_px``)
-    are what was tested. ``photos`` are in the order in which they are shown; ``missing`` names each photo
-    the rule wanted and could not get, with why.
+    ``movement`` and ``lane_id`` are None where unknown, ``earlier_tracks`` are those under which the vehicle
+    was seen before ``track_id``. ``line_px`` and ``further_line_px`` (or ``zone_px``) are what was tested.
+    ``photos`` are in the order in which they are shown; ``missing`` names each photo the rule wanted and
+    could not get, with why.
     """
 
     id: str
@@ -147,6 +148,7 @@ class Finding:
     dwell_s: float | None = None
     unseen_s: float | None = None
     allowed_stop_s: float | None = None
+    earlier_tracks: tuple[int, ...] = ()
     movement: str | None = None
     lane_id: str | None = None
     photos: tuple[Photo, ...] = ()

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from rules.approach import Sighting
 from rules.geometry import foot_share
-from rules.site import Lane, Movement, StopLine
+from rules.site import StopLine
+from rules.site_movement import Lane, Movement
 
 
 def lane_at(sighting: Sighting, line: StopLine) -> Lane | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rules import approach, aspect, movement
+from rules import approach, aspect, handover, movement
 from rules.approaching import Approaching, foot_hidden, with_sighting
 from rules.finding import Keep, Output, PhotoRole, Release, Rule, Watch
 from rules.observation import Observation
@@ -13,6 +13,9 @@ from rules.red_light_finding import red_light_finding, stopped_finding
 from rules.ruling import Drive, Ruling, rule_on
 from rules.signal import HeadState
 from rules.site import Camera, StopLine
+
+AWAITED_S = 2.0
+"""A vehicle that crossed and is then hidden is awaited for this long beyond the further-on line."""
 
 WATCH_BEFORE_M = 12.0
 """A vehicle nearer than this before a red line is watched: at 50 km/h it is there in under a second."""
@@ -40,22 +43,41 @@ def step(
     outputs: list[Output] = []
     tracks: dict[int, Approaching] = {}
     for track_id, track in state.tracks.items():
-        if now_s - track.last_seen_s <= camera.max_gap_s:
+        unseen_s = now_s - track.last_seen_s
+        if unseen_s > camera.max_gap_s and not track.awaited:
+            track = replace(track, awaited=_may_yet_show(track_id, track, heads, line, camera))
+        if unseen_s <= (AWAITED_S if track.awaited else camera.max_gap_s):
             tracks[track_id] = track
         else:
             outputs.extend(_gone(track_id, track, heads, line, camera))
+    released = _hand_over(tracks, observation, now_s)
     red_now = any(
         aspect.all_red([head for head in heads if head.head_id in way.head_ids], now_s, camera.max_gap_s)
         for way in line.ways
     )
     for point in observation.tracks:
-        track = replace(tracks.get(point.track_id, Approaching(last_seen_s=now_s)), last_seen_s=now_s)
+        known = tracks.get(point.track_id, Approaching(last_seen_s=now_s))
+        if known.awaited and not handover.came_on(known.history[-1], point, observation.stamp, line):
+            outputs.extend(_gone(point.track_id, known, heads, line, camera))
+            known = Approaching(last_seen_s=now_s)
+        track = replace(known, last_seen_s=now_s, awaited=False)
         if not foot_hidden(point, observation.tracks):
             track = with_sighting(track, point, observation, line, camera.max_gap_s)
             track, said = _judge(point.track_id, track, heads, red_now, line, camera)
             outputs.extend(said)
         tracks[point.track_id] = track
-    return RedLightState(tracks=tracks), tuple(outputs)
+    return RedLightState(tracks=tracks), (*outputs, *released)
+
+
+def _hand_over(tracks: dict[int, Approaching], observation: Observation, now_s: float) -> list[Output]:
+    """Tracks that a new one continues go under its name; what was kept under the old one is kept anew, then released."""
+    released: list[Output] = []
+    for new, old in handover.successors(tracks, observation.tracks or (), now_s).items():
+        track = tracks.pop(old)
+        if track.kept:
+            released.append(Release(rule=Rule.RED_LIGHT, track_id=old))
+        tracks[new] = replace(track, names=(*track.names, old), kept=False)
+    return released
 
 
 def finish(
@@ -152,6 +174,7 @@ def _drive(
     lane = movement.lane_at(history[crossing.after], line)
     return Drive(
         track_id=track_id,
+        earlier_tracks=track.names,
         object_class=object_class,
         history=history,
         crossing=crossing,
@@ -199,6 +222,16 @@ def _gone(
     if track.kept:
         said.append(Release(rule=Rule.RED_LIGHT, track_id=track_id))
     return said
+
+
+def _may_yet_show(
+    track_id: int, track: Approaching, heads: Sequence[HeadState], line: StopLine, camera: Camera
+) -> bool:
+    """Whether the vehicle surely crossed, and only the sight of it beyond the further-on line is missing."""
+    if track.judged or track.stood or not heads:
+        return False
+    drive = _drive(track_id, track, heads, line, camera)
+    return drive is not None and drive.past is not None and drive.beyond is None
 
 
 def _seen_to_the_end(drive: Drive, ruling: Ruling) -> Ruling:

@@ -74,10 +74,11 @@ def _finding(
         t_error_s=0.0,
         at_px=drive.crossing.at_px,
         object_class=drive.object_class,
+        earlier_tracks=drive.earlier_tracks,
         movement=ruling.movement,
         lane_id=None if drive.lane is None else drive.lane.lane_id,
         status=ruling.status,
-        reasons=_reasons(rule, ruling),
+        reasons=_reasons(rule, drive, ruling),
         time_into_red_s=middle_s,
         time_into_red_min_s=ruling.min_s,
         time_into_red_max_s=ruling.max_s,
@@ -91,10 +92,13 @@ def _finding(
     )
 
 
-def _reasons(rule: Rule, ruling: Ruling) -> tuple[str, ...]:
+def _reasons(rule: Rule, drive: Drive, ruling: Ruling) -> tuple[str, ...]:
+    reasons = [ruling.reason]
     if rule is Rule.RIGHT_TURN_WITHOUT_STOP and ruling.status is Status.ASSERTED:
-        return (ruling.reason, "It turned without having stopped.")
-    return (ruling.reason,)
+        reasons.append("It turned without having stopped.")
+    if drive.hidden_s > drive.max_gap_s:
+        reasons.append(f"After the line it was hidden for {drive.hidden_s:.2f} s.")
+    return tuple(reasons)
 
 
 def _signal(drive: Drive) -> tuple[SignalSpan, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from rules import approach, aspect, signal
 from rules.approach import Crossing, Sighting
 from rules.finding import Rule, Status
 from rules.observation import ObjectClass
 from rules.signal import HeadState
-from rules.site import HeadKind, Lane, Movement, StopLine, TurnOnRed
+from rules.site import StopLine
+from rules.site_movement import HeadKind, Lane, Movement, TurnOnRed
 from rules.turn_on_red import has_stopped
 
 
@@ -19,11 +21,13 @@ class Drive:
     """One track's drive over one line: what a ruling is about.
 
     ``past`` indexes the first sighting with the trailing point past the line, None where there is none.
-    ``heads`` are all heads of the line, ``ways`` the movements that it may have made, ``lane`` where it
-    met the line; ``has_left`` says that it crossed an exit.
+    ``earlier_tracks`` are those under which it was seen before. ``heads`` are all heads of the line,
+    ``ways`` the movements that it may have made, ``lane`` where it met the line; ``has_left`` says that it
+    crossed an exit.
     """
 
     track_id: int
+    earlier_tracks: tuple[int, ...]
     object_class: ObjectClass
     history: tuple[Sighting, ...]
     crossing: Crossing
@@ -39,6 +43,13 @@ class Drive:
     def reach_m(self) -> float:
         """How far its unseen tested point lies from the seen one."""
         return approach.reach_m(self.object_class, self.line.view)
+
+    @property
+    def hidden_s(self) -> float:
+        """The longest time without a sighting between the line and beyond it."""
+        upto = len(self.history) - 1 if self.beyond is None else self.beyond
+        times_s = [sighting.stamp.media_s for sighting in self.history[self.crossing.after : upto + 1]]
+        return max((later - earlier for earlier, later in pairwise(times_s)), default=0.0)
 
     @property
     def earliest_s(self) -> float:

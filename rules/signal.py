@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from rules.finding import SignalSpan
 from rules.observation import LampSample, LampState
-from rules.site import HeadKind
+from rules.site_movement import HeadKind
 
 AGREEING_FRAMES = 2
 """A change needs this many agreeing samples in a row and is dated back to the first of them (design section 3)."""

@@ -9,7 +9,8 @@ from rules import signal
 from rules.finding import DisarmCause, Disarmed
 from rules.observation import FrameStamp, LampState, Observation, SceneFault, SceneState
 from rules.signal import HeadState
-from rules.site import Camera, HeadKind, StopLine
+from rules.site import Camera, StopLine
+from rules.site_movement import HeadKind
 
 MAX_CLOCK_ERROR_S = 1.0
 """Pictures are dated within this (GA/T 832-2014)."""

@@ -13,7 +13,8 @@ import yaml
 from api.errors import ConfigInvalidError
 from api.site_file import SiteFile, load_site_file, parse_site_file
 from rules.observation import ObjectClass
-from rules.site import PlatePolicy, TurnOnRed, View, Window
+from rules.site import PlatePolicy, View, Window
+from rules.site_movement import TurnOnRed
 
 EXAMPLE = Path(__file__).parents[2] / "api" / "example.site.yaml"
 

@@ -18,7 +18,8 @@ from typing import Any
 from rules import engine
 from rules.finding import Finding, Output
 from rules.observation import LampSample, LampState, ObjectClass, Observation, Point, TrackPoint
-from rules.site import Camera, Head, HeadKind, Site, StopLine, View
+from rules.site import Camera, Head, Site, StopLine, View
+from rules.site_movement import HeadKind
 from tests.builders.scene import a_reading, a_stamp
 
 PX_PER_M = 20.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rules.observation import LampState
-from rules.site import HeadKind, Lane, Movement, TurnOnRed, View
+from rules.site import View
+from rules.site_movement import HeadKind, Lane, Movement, TurnOnRed
 from tests.builders.junction import Junction, a_cycle, a_junction, a_signal, a_vehicle, verdicts
 from tests.scenarios.matrix import scenario
 

@@ -6,7 +6,7 @@ import pytest
 
 from rules.finding import Disarmed, Output
 from rules.observation import LampState, Observation, SceneFault
-from rules.site import HeadKind
+from rules.site_movement import HeadKind
 from tests.builders.doubt import disarmed, with_clock, with_scene
 from tests.builders.junction import a_cycle, a_junction, a_signal, a_vehicle, fold, verdicts
 from tests.builders.kerb import a_kerb, a_zone, findings

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rules.observation import LampState
-from rules.site import HeadKind, View
+from rules.site import View
+from rules.site_movement import HeadKind
 from tests.builders.junction import a_cycle, a_junction, a_signal, a_vehicle, verdicts
 from tests.scenarios.matrix import scenario
 
