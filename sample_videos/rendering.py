@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import json
@@ -30,6 +31,13 @@ LOOK = 2
 """To be raised when the renderer changes: chunks of another look are not reused."""
 
 FIRST_CRF, LAST_CRF = 22, 40
+ABOUT = (
+    "Exact truth of the rendered clips, from the world they were filmed in. Times are media seconds. t of an event: "
+    "red_light the front wheels reach the line, stopped_past_line the standing time is reached, no_parking the allowed "
+    "stop is exceeded. required: must be reported asserted; not required: either answer is accepted. What is asserted "
+    "beyond the events is a false accusation. frames/CLIP.jsonl.gz says what is in each frame."
+)
+
 Pixels = NDArray[np.uint8]
 Report = Callable[[str], None]
 
@@ -184,16 +192,12 @@ def _write_frames(path: Path, scene: Scene, rows: list[list[list[Any]]]) -> None
 
 def _join_truth(path: Path, clip: str, truth: dict[str, Any]) -> None:
     """Replaces the clip's entry of the truth file."""
-    whole = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    whole[clip] = truth
-    about = (
-        "Exact truth of the rendered clips, from the world they were filmed in. Times are media seconds. t of an event: "
-        "red_light the front wheels reach the line, stopped_past_line the standing time is reached, no_parking the allowed "
-        "stop is exceeded. required: must be reported asserted; not required: either answer is accepted. What is asserted "
-        "beyond the events is a false accusation. frames/CLIP.jsonl.gz says what is in each frame."
-    )
-    ordered = {"_about": about} | {name: whole[name] for name in sorted(whole) if name != "_about"}
-    _write_whole(path, (json.dumps(ordered, ensure_ascii=False, indent=1) + "\n").encode())
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        whole = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        whole[clip] = truth
+        ordered = {"_about": ABOUT} | {name: whole[name] for name in sorted(whole) if name != "_about"}
+        _write_whole(path, (json.dumps(ordered, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def _write_whole(path: Path, data: bytes) -> None:

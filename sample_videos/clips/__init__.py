@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sample_videos.clips import junctions, streets
+from sample_videos.clips import movements, red_lights, streets
 from sample_videos.scene import Scene
 
 CLIPS: dict[str, Callable[[], Scene]] = {
-    "junction_red_departing": junctions.red_departing,
-    "junction_late_amber": junctions.late_amber,
-    "junction_stopped_past_line": junctions.stopped_past,
+    "junction_red_departing": red_lights.red_departing,
+    "junction_late_amber": red_lights.late_amber,
+    "junction_stopped_past_line": red_lights.stopped_past,
     "parking_all_day": streets.parking_all_day,
     "parking_queue": streets.parking_queue,
-    "junction_red_approaching": junctions.red_approaching,
-    "junction_queue_pushed": junctions.queue_pushed,
+    "junction_red_approaching": red_lights.red_approaching,
+    "junction_queue_pushed": red_lights.queue_pushed,
     "checkpoint": streets.checkpoint,
-    "junction_night": junctions.night,
-    "junction_rain": junctions.rain,
-    "junction_left_arrow": junctions.left_arrow,
-    "junction_right_turn": junctions.right_turn,
-    "junction_waiting_area": junctions.waiting_area,
+    "junction_night": red_lights.night,
+    "junction_rain": red_lights.rain,
+    "junction_left_arrow": movements.left_arrow,
+    "junction_right_turn": movements.right_turn,
+    "junction_waiting_area": movements.waiting_area,
     "parking_limited_hours": streets.parking_limited_hours,
-    "junction_crosswalk": junctions.crosswalk,
-    "junction_quiet": junctions.quiet,
+    "junction_crosswalk": movements.crosswalk,
+    "junction_quiet": movements.quiet,
 }
 
-fresh = junctions.fresh
+fresh = red_lights.fresh
