@@ -21,8 +21,9 @@ from rules.observation import VEHICLE_CLASSES, Box, FrameStamp
 CLIPS = Path(__file__).resolve().parents[1] / "sample_videos"
 SCORE = 0.25
 LEAST_HEIGHT, LEAST_VISIBLE, LEAST_IOU = 0.06, 0.5, 0.5
-WANTED = {"day": 0.80, "afternoon": 0.80, "overcast": 0.80, "night": 0.60, "dusk": 0.60, "rain": 0.60}
-"""Share of the truth vehicles to be found, by light."""
+DAY = frozenset({"day", "afternoon", "overcast"})
+LEAST_BY_DAY, LEAST_OTHERWISE = 0.80, 0.60
+"""Share of the truth vehicles to be found, over all clips by day and over those at dusk, at night and in rain."""
 
 
 class Still:
@@ -86,11 +87,11 @@ def sampled(clip: str, count: int) -> Iterator[tuple[NDArray[np.uint8], list[lis
 
 
 def prove(trial: Trial) -> Verdict:
-    """Each clip on ``trial.size`` frames."""
+    """Each clip on ``trial.size`` frames; judged over all clips by day together, and over the others together."""
     truth = json.loads((CLIPS / "truth.json").read_text("utf-8"))
     weights = load_weights(trial.shared / "weights" / "yolox_nano.onnx")
     figures: dict[str, int | float | str | bool] = {}
-    passed = True
+    sums = {True: [0, 0], False: [0, 0]}
     for name, entry in truth.items():
         if name.startswith("_"):
             continue
@@ -105,16 +106,23 @@ def prove(trial: Trial) -> Verdict:
             }
 
         figure = trial.once(clip, work)
-        recall = float(figure["found"]) / max(float(figure["wanted"]), 1.0)
-        figures[f"{clip}_recall"] = round(recall, 3)
-        passed = passed and recall >= WANTED[entry["light"]]
+        wanted, found = int(figure["wanted"]), int(figure["found"])
+        figures[f"{clip}_recall"] = round(found / max(wanted, 1), 3)
+        total = sums[entry["light"] in DAY]
+        total[0] += wanted
+        total[1] += found
+    passed = True
+    for by_day, least in ((True, LEAST_BY_DAY), (False, LEAST_OTHERWISE)):
+        wanted, found = sums[by_day]
+        figures["recall_by_day" if by_day else "recall_otherwise"] = round(found / max(wanted, 1), 3)
+        passed = passed and found >= least * wanted
     return Verdict(passed=passed, figures=figures)
 
 
 PROOF = Proof(
     claim="YOLOX-nano (416, score 0.25), which never saw the rendered clips, finds at least 80 % by day and 60 % at night and "
     "in rain of the vehicles taller than 6 % of the picture and at least half visible (IoU 0.5, any vehicle class).",
-    small=4,
+    small=6,
     full=100,
     prove=prove,
     needs_shared=True,
