@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from rules import crosswalk, exempt_plate, parking, passage, plate_vote, red_light, signal, trust
+from rules import crosswalk, exempt_plate, once, parking, passage, plate_vote, red_light, signal, trust
 from rules.crosswalk import CrosswalkState
 from rules.finding import Finding, Output, PlateResult, Rule, Status
 from rules.observation import Observation
+from rules.once import Said
 from rules.parking import ParkingState
 from rules.passage import PassageState, PlateOf
 from rules.plate_vote import PlateVotes
@@ -27,8 +28,8 @@ FORGET_PLATE_S = 300.0
 class EngineState:
     """The states of all rules of one camera over one segment; mappings are treated as immutable.
 
-    ``plates`` are the votes by track, ``plate_read_s`` when each track was last read, ``last_s`` the last
-    observation's time (media seconds) and ``local`` its local time.
+    ``said`` are the latest findings about drives, ``plates`` the votes by track, ``plate_read_s`` when each
+    track was last read, ``last_s`` the last observation's time (media seconds) and ``local`` its local time.
     """
 
     heads: Mapping[str, HeadState]
@@ -39,6 +40,7 @@ class EngineState:
     plate_read_s: Mapping[int, float] = field(default_factory=dict)
     crosswalks: Mapping[str, CrosswalkState] = field(default_factory=dict)
     trust: TrustState = field(default_factory=TrustState)
+    said: tuple[Said, ...] = ()
     last_s: float = 0.0
     local: LocalTime | None = None
 
@@ -97,7 +99,9 @@ def step(
     passed, said = passage.step(state.passage, observation, camera, _votes(state.plates, site))
     outputs.extend(said)
     after = replace(state, red_light=red_states, parking=parked, crosswalks=walked, passage=passed)
-    return after, _with_plates(outputs, after, site)
+    told = _new_ones(_with_plates(outputs, after, site), after, camera)
+    findings = [output for output in told if isinstance(output, Finding)]
+    return replace(after, said=once.remembered(after.said, findings, after.last_s)), told
 
 
 def finish(state: EngineState, site: Site, camera_id: str) -> tuple[Output, ...]:
@@ -115,7 +119,17 @@ def finish(state: EngineState, site: Site, camera_id: str) -> tuple[Output, ...]
         outputs = [
             _held(output, state.trust) if isinstance(output, Finding) else output for output in outputs
         ]
-    return _with_plates(outputs, replace(state, parking=parked, passage=passed), site)
+    named = _with_plates(outputs, replace(state, parking=parked, passage=passed), site)
+    return _new_ones(named, state, camera)
+
+
+def _new_ones(outputs: Iterable[Output], state: EngineState, camera: Camera) -> tuple[Output, ...]:
+    """Without findings about a drive that was reported before."""
+    return tuple(
+        output
+        for output in outputs
+        if not (isinstance(output, Finding) and once.is_told(state.said, output, camera.stop_lines))
+    )
 
 
 def _held(finding: Finding, trusted: TrustState) -> Finding:

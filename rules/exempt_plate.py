@@ -13,6 +13,8 @@ from rules.site import ExemptPlate
 def judged(finding: Finding, listed: Sequence[ExemptPlate], today: date | None) -> Finding:
     """The finding, exempt where its plate is listed and the entry is valid ``today`` (the local date).
 
+    A police, armed police or rescue plate that is not listed is held: no camera sees whether it was on duty.
+
     Where nobody knows the date, an entry with a period can neither be applied nor denied: held.
     """
     text = None if finding.plate is None else finding.plate.text
@@ -24,7 +26,15 @@ def judged(finding: Finding, listed: Sequence[ExemptPlate], today: date | None) 
     if entries and today is None and finding.status is Status.ASSERTED:
         why = "the plate is exempt for a period, and without a wall clock nobody knows whether it is now"
         return replace(finding, status=Status.HELD, reasons=(*finding.reasons, why))
+    if text is not None and finding.status is Status.ASSERTED and is_emergency(text):
+        why = "the plate is one of police, armed police or rescue: was the vehicle on duty?"
+        return replace(finding, status=Status.HELD, reasons=(*finding.reasons, why))
     return finding
+
+
+def is_emergency(text: str) -> bool:
+    """Whether the plate is one of police (警), armed police (WJ) or rescue (应急), GA 36."""
+    return text.startswith("WJ") or text.endswith(("警", "应急"))
 
 
 def _valid(entry: ExemptPlate, today: date) -> bool:

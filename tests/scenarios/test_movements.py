@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rules.observation import LampState
-from rules.site import View
+from rules.observation import LampState, ObjectClass
+from rules.site import ExemptPlate, View
 from rules.site_movement import HeadKind, Lane, Movement, TurnOnRed
 from tests.builders.junction import Junction, a_cycle, a_junction, a_signal, a_vehicle, verdicts
 from tests.scenarios.matrix import scenario
@@ -281,3 +281,56 @@ def test_who_enters_the_waiting_area_while_left_and_through_are_red_is_accused_a
     junction = waiting_area(a_junction().with_heads(LEFT_RED, THROUGH_RED))
     findings = junction.judge(a_vehicle().in_lane(1).stops(7.0, 15.0).waits(29.0))
     assert [finding.place_id for finding in findings if finding.status.value == "asserted"] == ["entry"]
+
+
+@scenario(rule="red_light", condition="once")
+def test_who_runs_both_lines_of_a_waiting_area_in_one_go_is_accused_once() -> None:
+    junction = waiting_area(a_junction().with_heads(LEFT_RED, THROUGH_RED))
+    (finding,) = junction.judge(a_vehicle().in_lane(1).crosses(14.0))
+    assert (finding.place_id, finding.status.value) == ("entry", "asserted")
+
+
+@scenario(rule="right_turn_without_stop", condition="exempt")
+def test_a_listed_vehicle_that_rolls_around_the_corner_is_exempt() -> None:
+    junction = by_exit(a_junction(), AFTER_STOP).with_heads(THROUGH_RED)
+    car = a_vehicle().in_lane(3).with_plate("浙B12345")
+    car = car.crosses(14.0, speed_m_s=4.0, to_m=0.0).turns("right", speed_m_s=4.0)
+    listed = ExemptPlate(text="浙B12345", why="ambulance", first=None, last=None)
+    assert verdicts(junction.judge(car, exempt_plates=(listed,))) == [("right_turn_without_stop", "exempt")]
+
+
+@scenario(rule="right_turn_without_stop", condition="identity_switch")
+def test_a_rolling_right_turn_whose_track_changes_at_the_line_is_one_finding() -> None:
+    junction = by_exit(a_junction(), AFTER_STOP).with_heads(THROUGH_RED)
+    car = a_vehicle().in_lane(3).crosses(14.0, speed_m_s=4.0, to_m=0.0).turns("right", speed_m_s=4.0)
+    assert verdicts(junction.judge(car.becomes(8, 14.2))) == ROLLING
+
+
+@scenario(rule="right_turn_without_stop", condition="gap")
+def test_a_right_turn_inside_an_outage_is_not_inferred() -> None:
+    junction = by_exit(a_junction(), AFTER_STOP).with_heads(THROUGH_RED)
+    car = a_vehicle().in_lane(3).crosses(14.0, speed_m_s=4.0, to_m=0.0).turns("right", speed_m_s=4.0)
+    assert junction.judge(car, dropped=[(13.7, 14.4)]) == []
+
+
+@scenario(rule="right_turn_without_stop", condition="queue")
+def test_who_rolls_in_a_queue_that_stops_and_goes_has_stopped() -> None:
+    junction = by_exit(a_junction(), AFTER_STOP).with_heads(THROUGH_RED)
+    car = a_vehicle().in_lane(3).stops(-8.0, 11.0).waits(12.5).goes(0.0, 3.0).turns("right", speed_m_s=4.0)
+    assert junction.judge(car) == []
+
+
+@pytest.mark.parametrize("kind", [ObjectClass.BUS, ObjectClass.TRUCK, ObjectClass.MOTORCYCLE])
+@scenario(rule="right_turn_without_stop", condition="classes")
+def test_every_kind_of_vehicle_has_to_stop_before_it_turns_on_red(kind: ObjectClass) -> None:
+    junction = by_exit(a_junction(View.APPROACHING), AFTER_STOP).with_heads(THROUGH_RED)
+    car = a_vehicle(kind).in_lane(3).crosses(14.0, speed_m_s=4.0, to_m=0.0)
+    assert verdicts(junction.judge(car.turns("right", after_m=14.0, speed_m_s=4.0))) == ROLLING
+
+
+@scenario(rule="right_turn_without_stop", condition="disarmed")
+def test_a_rolling_right_turn_after_too_short_an_amber_is_held() -> None:
+    hasty = a_signal("through").green().amber(8.5).red(10.0)
+    junction = by_exit(a_junction(), AFTER_STOP).with_heads(hasty)
+    car = a_vehicle().in_lane(3).crosses(14.0, speed_m_s=4.0, to_m=0.0).turns("right", speed_m_s=4.0)
+    assert verdicts(junction.judge(car)) == [("right_turn_without_stop", "held")]

@@ -8,7 +8,7 @@ import pytest
 
 from rules.finding import Finding
 from rules.observation import LampState, ObjectClass
-from rules.site import View
+from rules.site import ExemptPlate, View
 from tests.builders.junction import Vehicle, a_cycle, a_junction, a_vehicle, verdicts
 from tests.scenarios.matrix import scenario
 
@@ -350,6 +350,49 @@ def test_the_three_photos_are_in_order_and_the_trace_holds_each_of_them(view: Vi
     assert [photo.role.value for photo in finding.photos] == ["before_line", "past_line", "further_on"]
     assert times == sorted(set(times))
     assert {photo.stamp.index for photo in finding.photos} <= {point.index for point in finding.trace}
+
+
+LISTED = ExemptPlate(text="浙B12345", why="fire brigade", first=None, last=None)
+
+
+@scenario(rule="red_light", condition="exempt")
+def test_a_vehicle_on_the_list_is_recorded_as_exempt_with_why_and_never_dropped() -> None:
+    car = a_vehicle().with_plate("浙B12345").crosses(14.0)
+    (finding,) = a_junction().judge(car, exempt_plates=(LISTED,))
+    assert verdicts([finding]) == [("red_light", "exempt")]
+    assert "fire brigade" in finding.reasons[0]
+
+
+@scenario(rule="stopped_past_line", condition="exempt")
+def test_a_listed_vehicle_that_stops_past_the_line_is_exempt_too() -> None:
+    car = a_vehicle().with_plate("浙B12345").stops(2.0, 14.0).waits(29.0)
+    assert verdicts(a_junction().judge(car, exempt_plates=(LISTED,))) == [("stopped_past_line", "exempt")]
+
+
+@pytest.mark.parametrize(
+    ("plate", "verdict"), [("浙B1234警", HELD), ("浙B12345", ACCUSED), ("浙B1234学", ACCUSED)]
+)
+@scenario(rule="red_light", condition="exempt")
+def test_a_police_plate_that_is_not_listed_is_held_with_the_question_whether_it_was_on_duty(
+    plate: str, verdict: list[tuple[str, str]]
+) -> None:
+    findings = a_junction().judge(a_vehicle().with_plate(plate).crosses(14.0))
+    assert verdicts(findings) == verdict
+
+
+@scenario(rule="red_light", condition="once")
+def test_the_same_plate_under_a_track_that_has_nothing_to_do_with_the_first_is_the_same_drive() -> None:
+    """Two tracks on one vehicle, one of its front and one of its trailer: one plate, one case."""
+    first = a_vehicle().with_plate("浙B12345").crosses(14.0)
+    second = a_vehicle().in_lane(3).with_track(2).with_plate("浙B12345").crosses(14.9)
+    assert verdicts(a_junction().judge(first, second)) == ACCUSED
+
+
+@scenario(rule="red_light", condition="once")
+def test_the_same_plate_two_minutes_later_is_another_drive() -> None:
+    first = a_vehicle().with_plate("浙B12345").crosses(14.0)
+    second = a_vehicle().with_track(2).with_plate("浙B12345").crosses(140.0)
+    assert verdicts(a_junction().at_fps(10.0).judge(first, second, until_s=150.0)) == ACCUSED * 2
 
 
 @BOTH_VIEWS

@@ -148,3 +148,10 @@ def test_the_amber_before_a_gap_is_not_measured_across_it() -> None:
     findings = a_junction().with_heads(head).judge(a_vehicle().crosses(15.0))
     assert verdicts(findings) == ACCUSED
     assert "at least" in findings[0].reasons[0]
+
+
+@scenario(rule="stopped_past_line", condition="disarmed")
+def test_a_stop_past_the_line_after_too_short_an_amber_is_held() -> None:
+    hasty = a_signal().green().amber(8.0).red(10.0)
+    findings = a_junction().with_heads(hasty).judge(a_vehicle().stops(2.0, 14.0).waits(29.0))
+    assert verdicts(findings) == [("stopped_past_line", "held")]
