@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from math import acos, degrees
 
 from api.errors import Problem
@@ -77,6 +78,7 @@ def _camera_findings(place: Place, camera: CameraPart, head_ids: list[str]) -> I
         [((*place, "stop_lines", i), part.id) for i, part in enumerate(camera.stop_lines)]
         + [((*place, "no_parking", i), part.id) for i, part in enumerate(camera.no_parking)]
         + [((*place, "gates", i), part.id) for i, part in enumerate(camera.gates)]
+        + [((*place, "crosswalks", i), part.id) for i, part in enumerate(camera.crosswalks)]
     )
     for i, stop_line in enumerate(camera.stop_lines):
         at = (*place, "stop_lines", i)
@@ -84,8 +86,18 @@ def _camera_findings(place: Place, camera: CameraPart, head_ids: list[str]) -> I
         yield from _lane_findings(at, stop_line, head_ids, [line.id for line in camera.stop_lines])
         slanted = list(_slanted(at, stop_line, camera.size_px))
         yield from slanted or _stop_line_findings(at, stop_line, camera.size_px)
+    for i, zone in enumerate(camera.no_parking):
+        if zone.queue is not None:
+            yield from _named_heads((*place, "no_parking", i, "queue"), zone.queue.heads, head_ids)
+    for i, crossing in enumerate(camera.crosswalks):
+        yield from _named_heads((*place, "crosswalks", i), crossing.heads, head_ids)
     for i, gate in enumerate(camera.gates):
         yield from _slanted((*place, "gates", i), gate, camera.size_px)
+        if any(after <= before for before, after in pairwise((0.0, *gate.lanes, 1.0))):
+            yield (
+                (*place, "gates", i, "lanes"),
+                f"{list(gate.lanes)} do not rise between 0 and 1; give the inner boundaries in their order",
+            )
 
 
 def _named_heads(place: Place, named: tuple[str, ...], head_ids: list[str]) -> Iterator[_Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from math import hypot
 from typing import Annotated, Literal, TypeVar
 
@@ -88,6 +89,17 @@ def _minutes(value: object) -> object:
     return int(match[1]) * 60 + int(match[2])
 
 
+def _iso_date(value: object) -> object:
+    """The date of ``YYYY-MM-DD``."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("local_date", f"{value!r} is not a date; write YYYY-MM-DD")
+
+
+LocalDate = Annotated[date, BeforeValidator(_iso_date)]
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Share = Annotated[
     float, Field(strict=True, allow_inf_nan=False, json_schema_extra={"minimum": 0.0, "maximum": 1.0})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -15,13 +14,26 @@ from pydantic import ValidationError
 from api.errors import ConfigInvalidError, Problem
 from api.site_checks import site_problems
 from api.site_fields import DAYS
+from api.site_parking import NoParkingPart, WindowPart
 from api.site_pixels import SizePx, direction_px, line_px, point_px, scale_px_per_m
 from api.site_problems import problems_of
-from api.site_schema import CameraPart, GatePart, NoParkingPart, SiteDocument
+from api.site_schema import CameraPart, GatePart, SiteDocument
 from api.site_signals import HeadPart, MovementPart, StopLinePart
 from api.yaml_text import parse_yaml
 from rules.observation import ObjectClass
-from rules.site import Camera, Gate, Head, NoParkingZone, Site, StopLine, Window
+from rules.site import (
+    Camera,
+    Crosswalk,
+    ExemptPlate,
+    Gate,
+    Head,
+    NoParkingZone,
+    QueueLane,
+    Site,
+    StopLine,
+    Use,
+    Window,
+)
 from rules.site_movement import Lane, Movement
 
 
@@ -177,9 +189,7 @@ def _zone(part: NoParkingPart, size_px: SizePx, holidays: frozenset[date]) -> No
 
 def _windows(parts: Sequence[WindowPart]) -> tuple[Window, ...]:
     return tuple(
-        Window(
-            days=frozenset(DAYS.index(day) for day in part.days), start_min=part.start, end_min=part.end
-        )
+        Window(days=frozenset(DAYS.index(day) for day in part.days), start_min=part.start, end_min=part.end)
         for part in parts
     )
 

@@ -8,22 +8,46 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.site_fields import (
-    DAYS,
-    Day,
     Id,
+    LocalDate,
     NonEmpty,
     NormLine,
-    NormPolygon,
     PlateProfile,
-    Seconds,
+    Share,
     SitePart,
     SizePx,
-    TimeOfDay,
-    VehicleClass,
     not_empty,
 )
+from api.site_parking import CrosswalkPart, NoParkingPart
 from api.site_signals import HeadPart, StopLinePart
 from rules.site import PlatePolicy
+
+
+class ExemptPlatePart(SitePart):
+    """A plate that is recorded as exempt and not accused: emergency vehicles, permits."""
+
+    plate: str = Field(min_length=1, max_length=20, description="The plate as it is read, without spaces.")
+    why: str = Field(
+        min_length=1,
+        max_length=200,
+        description="Why, as the officer reads it: ambulance, resident's permit.",
+    )
+    first: LocalDate | None = Field(
+        default=None,
+        alias="from",
+        description="First local date on which it is exempt, YYYY-MM-DD. Default none: since ever.",
+    )
+    last: LocalDate | None = Field(
+        default=None,
+        alias="to",
+        description="Last local date on which it is exempt, YYYY-MM-DD. Default none: without an end.",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first is not None and self.last is not None and self.last < self.first:
+            raise PydanticCustomError("period", "to lies before from; give the first and the last date")
+        return self
 
 
 class SiteHeading(SitePart):
@@ -38,67 +62,19 @@ class SiteHeading(SitePart):
     time_zone: str = Field(
         description="IANA name of the local time zone, such as Asia/Shanghai: for windows and for display."
     )
+    holidays: tuple[LocalDate, ...] = Field(
+        default=(),
+        description="Local dates, YYYY-MM-DD, on which zones with holiday_windows hold by those. Default none: "
+        "the holidays differ from place to place and from year to year.",
+    )
+    exempt_plates: tuple[ExemptPlatePart, ...] = Field(
+        default=(),
+        description="Plates that are recorded as exempt. Default none: nobody is exempt unasked.",
+    )
     plate_profile: PlateProfile = Field(
         default="ga36",
         description="The grammar a reading must fit to count as a plate: ga36 (mainland China), latin, or none "
         "(any reading counts). Default ga36: the plate models in use were trained on Chinese plates.",
-    )
-
-
-class WindowPart(SitePart):
-    """A weekly window of local time."""
-
-    days: Annotated[tuple[Day, ...], AfterValidator(not_empty), NonEmpty] = Field(
-        default=DAYS,
-        description="The days on which the window starts: mon tue wed thu fri sat sun. Default every day: "
-        "most signs name hours only.",
-    )
-    start: TimeOfDay = Field(
-        alias="from", description="Local time at which the window starts, HH:MM in quotes."
-    )
-    end: TimeOfDay = Field(
-        alias="to",
-        description="Local time at which it ends, HH:MM up to 24:00; earlier than from means on the next day.",
-    )
-
-    @model_validator(mode="after")
-    def _has_duration(self) -> Self:
-        if self.start == 24 * 60:
-            raise PydanticCustomError(
-                "window", "a window cannot start at 24:00; write 00:00 and the next day"
-            )
-        if self.start == self.end:
-            raise PydanticCustomError(
-                "window", "from and to are the same time; a window of a whole day is from 00:00 to 24:00"
-            )
-        return self
-
-
-class NoParkingPart(SitePart):
-    """A zone where standing longer than the allowed stop is an offence."""
-
-    id: Id = Field(description="Short name of the zone, unique among the places of its camera.")
-    zone: NormPolygon = Field(
-        description="Corners of the zone on the ground, in the order of a walk around it, [[x, y], …] in "
-        "shares (0 to 1), at least 3."
-    )
-    allowed_stop_s: Seconds = Field(description="Seconds that a vehicle may stand in the zone.")
-    windows: tuple[WindowPart, ...] = Field(
-        default=(),
-        description="When the zone holds. Default none: it holds all day and needs no wall clock.",
-    )
-    exempt: tuple[VehicleClass, ...] = Field(
-        default=(),
-        description="Classes that may stand here: car bus truck motorcycle bicycle. Default none: a sign "
-        "exempts nobody unless it says so.",
-    )
-    max_unseen_share: float = Field(
-        default=0.2,
-        strict=True,
-        ge=0.0,
-        le=1.0,
-        description="Share (0 to 1) of a dwell that may pass unseen, behind other traffic. Default 0.2: more "
-        "would rest the case on what nobody saw.",
     )
 
 
@@ -110,6 +86,11 @@ class GatePart(SitePart):
     direction: NormLine = Field(
         description="An arrow the way that is called forward, [[x, y] of its tail, [x, y] of its head] in "
         "shares (0 to 1)."
+    )
+    lanes: tuple[Share, ...] = Field(
+        default=(),
+        description="Where one lane ends and the next begins, as rising shares (0 to 1) of the line from its "
+        "first end. Default none: passages name no lane.",
     )
 
 
@@ -129,6 +110,9 @@ class CameraPart(SitePart):
     )
     gates: tuple[GatePart, ...] = Field(
         default=(), description="Gates it watches. Default none: passing vehicles are not recorded unasked."
+    )
+    crosswalks: tuple[CrosswalkPart, ...] = Field(
+        default=(), description="Crosswalks of the pilot. Default none: nobody on foot is watched unasked."
     )
     plates: PlatePolicy = Field(
         default=PlatePolicy.CANDIDATES,

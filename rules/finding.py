@@ -191,7 +191,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A vehicle passed a gate line (``direction`` 'forward' or 'backward'), or, with ``gate_id`` None, was seen with its plate."""
+    """A vehicle passed a gate line (``direction`` 'forward' or 'backward'), or, with ``gate_id`` None, was seen with its plate.
+
+    ``lane`` counts from 1 at the gate's first end, None where the gate has no lanes.
+    """
 
     camera_id: str
     gate_id: str | None
@@ -202,6 +205,7 @@ class Passage:
     at_px: Point
     object_class: ObjectClass
     plate: PlateResult | None
+    lane: int | None = None
 
 
 class DisarmCause(StrEnum):

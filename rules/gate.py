@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass, replace
 
 from rules.geometry import distance_along, foot_share, interpolate
@@ -71,3 +72,10 @@ def _crossed(side: Side, at_px: Point, stamp: FrameStamp, gate: Gate) -> Crossed
         t_s=interpolate(side.stamp.media_s, stamp.media_s, share),
         at_px=met_px,
     )
+
+
+def lane_at(at_px: Point, gate: Gate) -> int | None:
+    """The lane of a point on the gate's line, from 1 at its first end; None for a gate without lanes."""
+    if not gate.lane_shares:
+        return None
+    return 1 + bisect(gate.lane_shares, foot_share(at_px, gate.line_px, gate.direction))

@@ -215,6 +215,7 @@ def _seen(track: Passing | None, point: TrackPoint, stamp: FrameStamp, camera: C
             at_px=crossed.at_px,
             object_class=point.object_class,
             plate=None,
+            lane=gate.lane_at(crossed.at_px, line),
         )
         waiting = (*waiting, passage)
     return replace(

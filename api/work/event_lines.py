@@ -74,6 +74,7 @@ def passage_fields(passage: Passage) -> dict[str, Any]:
         "segment": passage.stamp.segment,
         "gate": passage.gate_id,
         "direction": passage.direction,
+        "lane": passage.lane,
         "track": passage.track_id,
         "t_s": _seconds(passage.t_s),
         "captured_at": _moment(passage.stamp, passage.t_s),

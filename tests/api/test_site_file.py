@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -297,3 +298,57 @@ def test_a_stop_line_without_heads_or_with_an_unknown_line_before_it_is_named() 
     assert "heads is missing" in problems(changed("        heads: [left]\n", ""))[0][2]
     lone = problems(changed("        heads: [left]\n", "        heads: [left]\n        waiting_for: ahead\n"))
     assert lone[0][1].endswith("waiting_for")
+
+
+KERB = """\
+        holiday_windows: []
+        exceptions: [{from: 12:00, to: 13:00}]
+        uses: [{use: loading, classes: [truck], allowed_stop_s: 900, windows: [{from: 07:00, to: 10:00}]}]
+        queue: {direction: [[0.0, 0.5], [1.0, 0.5]], heads: [left], longest_s: 90}
+        reenforce_s: 7200
+    crosswalks:
+      - {id: zebra, zone: [[0.2, 0.2], [0.3, 0.2], [0.3, 0.3]], heads: [left]}
+"""
+FULL = TEXT.replace(
+    "Asia/Shanghai}",
+    "Asia/Shanghai, holidays: [2026-10-01], exempt_plates: [{plate: 浙A1, why: permit, to: 2026-12-31}]}",
+).replace("        exempt: [bus]\n", "        exempt: [bus]\n" + KERB)
+
+
+def test_all_that_a_kerb_and_a_crossing_may_say_reaches_the_rules() -> None:
+    site = parse_site_file(FULL.encode(), "crossing.yaml").site
+    (zone,), (crossing,) = site.cameras[0].no_parking, site.cameras[0].crosswalks
+    assert zone.holidays == {date(2026, 10, 1)}
+    assert zone.holiday_windows == ()
+    assert zone.exceptions == (Window(days=frozenset(range(7)), start_min=720, end_min=780),)
+    (use,) = zone.uses
+    assert use.classes == {ObjectClass.TRUCK}
+    assert (use.kind.value, use.allowed_stop_s) == ("loading", 900)
+    assert zone.queue is not None
+    assert (zone.queue.direction, zone.queue.head_ids, zone.queue.longest_s) == ((1.0, 0.0), ("left",), 90)
+    assert zone.reenforce_s == 7200
+    assert (crossing.crosswalk_id, crossing.head_ids, crossing.grace_s) == ("zebra", ("left",), 1.0)
+    (plate,) = site.exempt_plates
+    assert (plate.text, plate.why, plate.first, plate.last) == ("浙A1", "permit", None, date(2026, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "told"),
+    [
+        ("2026-10-01", "1 October", "site.holidays[0]", "write YYYY-MM-DD"),
+        ("2026-10-01", "2026-13-01", "site.holidays[0]", "write YYYY-MM-DD"),
+        ("permit, to", "permit, from: 2027-01-01, to", "site.exempt_plates[0]", "to lies before from"),
+        ("use: loading", "use: picnic", "cameras[0].no_parking[0].uses[0].use", "picnic"),
+        ("heads: [left], longest", "heads: [lef], longest", "cameras[0].no_parking[0].queue.heads[0]", "lef"),
+        ("0.3]], heads: [left]", "0.3]], heads: []", "cameras[0].crosswalks[0].heads", "at least one"),
+        ("0.3]], heads: [left]", "0.3]], heads: [x]", "cameras[0].crosswalks[0].heads[0]", "unknown head"),
+        ("id: zebra", "id: kerb", "cameras[0].crosswalks[0].id", "duplicate id"),
+        ("id: gate,", "id: gate, lanes: [0.6, 0.4],", "cameras[0].gates[0].lanes", "do not rise"),
+    ],
+)
+def test_a_mistake_about_a_kerb_or_a_crossing_is_named(old: str, new: str, field: str, told: str) -> None:
+    assert FULL.count(old) == 1
+    ((line, where, message),) = problems(FULL.replace(old, new))
+    assert line is not None
+    assert where == field
+    assert told in message

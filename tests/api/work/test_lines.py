@@ -209,6 +209,7 @@ def test_passages_stand_by_segment_time_gate_and_track() -> None:
         "segment",
         "gate",
         "direction",
+        "lane",
         "track",
         "t_s",
         "captured_at",
