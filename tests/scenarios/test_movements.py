@@ -40,7 +40,7 @@ def by_exit(
     """One lane for straight and right; who turns right leaves over the line beside the road."""
     return junction.with_line(
         movements=(
-            Movement(name="straight", head_ids=("through",), exit_px=junction.across(12.0, -30.0, 30.0)),
+            Movement(name="straight", head_ids=("through",), exit_px=junction.across(18.0, -30.0, 30.0)),
             Movement(name="right", head_ids=heads, on_red=right, exit_px=junction.beside(13.0)),
         ),
         lanes=(Lane(lane_id="all", share=(0.0, 1.0), movements=("straight", "right")),),
