@@ -230,6 +230,16 @@ def test_with_an_outage_of_a_second_every_ten_who_offends_outside_of_it_is_found
     assert judged > SCENES
 
 
+@places
+def test_a_false_accusation_and_one_made_twice_would_be_noticed(make: Make) -> None:
+    traffic = make(Random(3))
+    said = findings(traffic)
+    assert traffic.false(said) == []
+    assert replace(traffic, offences=()).false(said) == said
+    assert traffic.false([*said, said[0]]) == [said[0]]
+    assert traffic.found([]) == set()
+
+
 def test_a_mapping_refuses_pixels_that_it_does_not_know() -> None:
     @dataclass(frozen=True)
     class Novel:
