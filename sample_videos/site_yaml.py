@@ -48,13 +48,24 @@ def site_text(scene: Scene) -> str:
             "time_zone": "Asia/Shanghai",
         }
     }
-    if scene.heads:
+    heads = seen_heads(scene)
+    if heads:
         site["heads"] = [
-            {"id": head.head_id, "camera": "cam", "box": head_box(scene, head)} for head in scene.heads
+            {"id": head.head_id, "camera": "cam", "box": head_box(scene, head)} for head in heads
         ]
     site["cameras"] = [camera]
     text = yaml.safe_dump(site, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
     return f"# {scene.about}\n{text}"
+
+
+def seen_heads(scene: Scene) -> list[Head]:
+    """The heads whose front the camera sees, whole."""
+    return [
+        head
+        for head in scene.heads
+        if head.facing_x * (scene.camera.eye[0] - head.place[0]) > 0.0
+        and all(0.0 <= side <= 1.0 for side in head_box(scene, head))
+    ]
 
 
 def head_box(scene: Scene, head: Head) -> list[float]:

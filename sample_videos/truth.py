@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from sample_videos.scene import Scene
-from sample_videos.site_yaml import head_box
+from sample_videos.site_yaml import head_box, seen_heads
 from sample_videos.stage import plate_colour
 from sample_videos.truth_events import events_truth
 
@@ -32,9 +32,9 @@ def clip_truth(scene: Scene, rows: list[list[list[Any]]]) -> dict[str, Any]:
         "view": scene.about,
         "light": scene.light,
         "site": f"{scene.name}.yaml",
-        "heads": {head.head_id: head_box(scene, head) for head in scene.heads},
+        "heads": {head.head_id: head_box(scene, head) for head in seen_heads(scene)},
         "signal": {
-            head.head_id: scene.programs[head.head_id].intervals(scene.seconds) for head in scene.heads
+            head.head_id: scene.programs[head.head_id].intervals(scene.seconds) for head in seen_heads(scene)
         },
         "pedestrian_signal": {
             c.head_id: scene.programs[c.head_id].intervals(scene.seconds) for c in scene.crosswalks

@@ -190,7 +190,7 @@ def crosswalk() -> Scene:
         across = path([(4.4, KERB_Y + 4.0), (4.4, -KERB_Y - 4.0)])
         demand.add("bicycle", across, 38.5, 3.2, accel=1.2, who="rides over the crossing on red")
 
-    heads = (*HEADS, Head(head_id="feet", place=(7.0, 10.2, 3.2), facing_x=-1.0, scale=0.85))
+    heads = (*HEADS, Head(head_id="feet", place=(7.0, -10.4, 3.2), facing_x=-1.0, scale=0.85))
     walk = Crosswalk(crosswalk_id="near", x1=ZEBRA[0], x2=ZEBRA[1], y1=-KERB_Y, y2=KERB_Y, head_id="feet")
     return junction_scene(
         "junction_crosswalk",
