@@ -123,3 +123,4 @@ DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 VehicleClass = Literal["car", "bus", "truck", "motorcycle", "bicycle"]
 Movement = Literal["left", "straight", "right", "u_turn"]
 PlateProfile = Literal["ga36", "latin", "none"]
+Jurisdiction = Literal["generic", "mainland_china"]

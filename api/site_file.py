@@ -86,6 +86,7 @@ def site_of(document: SiteDocument) -> Site:
         name=document.site.name,
         time_zone=document.site.time_zone,
         plate_profile=document.site.plate_profile,
+        jurisdiction=document.site.jurisdiction,
         heads=tuple(head for part in document.heads if (head := _head(part, sizes_px)) is not None),
         cameras=tuple(_camera(camera, frozenset(document.site.holidays)) for camera in document.cameras),
         exempt_plates=tuple(

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from api.site_fields import (
     Id,
+    Jurisdiction,
     LocalDate,
     NonEmpty,
     NormLine,
@@ -70,6 +71,11 @@ class SiteHeading(SitePart):
     exempt_plates: tuple[ExemptPlatePart, ...] = Field(
         default=(),
         description="Plates that are recorded as exempt. Default none: nobody is exempt unasked.",
+    )
+    jurisdiction: Jurisdiction = Field(
+        default="generic",
+        description="Whose violation codes are proposed to the officer: mainland_china or generic. Default generic: "
+        "names of the rules, no points; a code of the wrong country misleads.",
     )
     plate_profile: PlateProfile = Field(
         default="ga36",

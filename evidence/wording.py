@@ -83,6 +83,9 @@ def scene_fields(
         Field(label="编号 Finding", value=finding.id),
         Field(label="图 Photo", value=f"{number}/{count} {ROLES[photo.role]}"),
     ]
+    if finding.codes:
+        codes = ", ".join(code.code for code in finding.codes)
+        fields.append(Field(label="建议代码 Proposed code", value=codes))
     return tuple(fields)
 
 

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 
-from rules import crosswalk, exempt_plate, once, parking, passage, plate_vote, red_light, signal, trust
+from rules import (
+    crosswalk,
+    exempt_plate,
+    once,
+    parking,
+    passage,
+    plate_vote,
+    red_light,
+    signal,
+    trust,
+    violation,
+)
 from rules.crosswalk import CrosswalkState
 from rules.finding import Finding, Output, PlateResult, Rule, Status
 from rules.observation import Observation
@@ -172,14 +184,18 @@ def _votes(plates: PlateVotes, site: Site) -> PlateOf:
 
 
 def _with_plates(outputs: Iterable[Output], state: EngineState, site: Site) -> tuple[Output, ...]:
-    """The findings with their plates, exempt where those are listed; who walks is not identified."""
+    """The findings with plates and codes, exempt where those plates are listed; who walks is not identified."""
     today = None if state.local is None else state.local.date
     return tuple(
-        exempt_plate.judged(replace(output, plate=_plate(output, state, site)), site.exempt_plates, today)
-        if isinstance(output, Finding) and output.rule is not Rule.CROSSWALK_RED
-        else output
-        for output in outputs
+        _named(output, state, site, today) if isinstance(output, Finding) else output for output in outputs
     )
+
+
+def _named(finding: Finding, state: EngineState, site: Site, today: date | None) -> Finding:
+    if finding.rule is not Rule.CROSSWALK_RED:
+        finding = replace(finding, plate=_plate(finding, state, site))
+        finding = exempt_plate.judged(finding, site.exempt_plates, today)
+    return replace(finding, codes=violation.proposals(finding, site.jurisdiction, today))
 
 
 def _plate(finding: Finding, state: EngineState, site: Site) -> PlateResult | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rules.code_proposal import CodeProposal
 from rules.observation import Box, FrameStamp, LampState, ObjectClass, Point
 
 
@@ -149,6 +150,7 @@ class Finding:
     unseen_s: float | None = None
     allowed_stop_s: float | None = None
     earlier_tracks: tuple[int, ...] = ()
+    codes: tuple[CodeProposal, ...] = ()
     movement: str | None = None
     lane_id: str | None = None
     photos: tuple[Photo, ...] = ()

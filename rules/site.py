@@ -195,7 +195,10 @@ class Camera:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One junction or kerb section with its cameras. ``time_zone`` is an IANA name, for display and schedules."""
+    """One junction or kerb section with its cameras. ``time_zone`` is an IANA name, for display and schedules.
+
+    ``jurisdiction`` names the table of violation codes.
+    """
 
     site_id: str
     name: str
@@ -204,6 +207,7 @@ class Site:
     heads: tuple[Head, ...]
     cameras: tuple[Camera, ...] = field(default=())
     exempt_plates: tuple[ExemptPlate, ...] = ()
+    jurisdiction: str = "generic"
 
     def camera(self, camera_id: str) -> Camera:
         """The camera of that id. Raises KeyError where there is none."""

@@ -1,0 +1,16 @@
+"""What a violation code table proposes for a finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeProposal:
+    """A violation code that may fit: what must hold for it, and what no camera sees and the officer is asked."""
+
+    code: str
+    meaning: str
+    points: int | None
+    preconditions: tuple[str, ...]
+    questions: tuple[str, ...]
