@@ -168,7 +168,7 @@ def _verdict(gate: Gate, comparison: Comparison) -> Verdict:
         return Verdict(gate=gate, failed=True, says=f"{gate.text}: failed by {', '.join(beyond)}")
     unknown = [f"{one.rule}" for one in asked if one.change is None and not (one.a is one.b is None)]
     beside = f" (in only one of the runs for {', '.join(unknown)})" if unknown else ""
-    return Verdict(gate=gate, failed=False, says=f"{gate.text}: held{beside}")
+    return Verdict(gate=gate, failed=False, says=f"{gate.text}: passed{beside}")
 
 
 def _differences(a: Sequence[ClipEvaluation], b: Sequence[ClipEvaluation]) -> Iterable[Difference]:

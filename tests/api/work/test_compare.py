@@ -137,7 +137,7 @@ def test_a_figure_that_only_one_run_has_is_said_to_be_unjudged() -> None:
     b = a_run("b", [truth(5), kerb], [said(5)])
     (verdict,) = verdicts([parse_gate("precision<-0.01")], compare(a, b))
     assert not verdict.failed
-    assert verdict.says == "precision<-0.01: held (in only one of the runs for no_parking)"
+    assert verdict.says == "precision<-0.01: passed (in only one of the runs for no_parking)"
     (verdict,) = verdicts([parse_gate("no_parking.precision<-0.01")], compare(a, b))
     assert verdict.failed
     assert "cannot be judged" in verdict.says
