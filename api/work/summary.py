@@ -74,6 +74,7 @@ def _source(record: SourceRecord) -> dict[str, Any]:
         "wall_s": record.wall_s,
         "damage": record.damage,
         "interrupted": record.interrupted,
+        "signals": record.signals,
         "events": [row["id"] for row in ordered_events(record.events)],
     }
 
@@ -98,6 +99,7 @@ def _disarmed_s(camera: Camera, records: Sequence[SourceRecord]) -> dict[str, fl
         *(line.line_id for line in camera.stop_lines),
         *(zone.zone_id for zone in camera.no_parking),
         *(gate.gate_id for gate in camera.gates),
+        *(crossing.crosswalk_id for crossing in camera.crosswalks),
     ]
     return {
         place: round(

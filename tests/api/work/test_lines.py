@@ -31,6 +31,8 @@ from rules.observation import (
     ObjectClass,
     Observation,
     PlateReading,
+    SceneFault,
+    SceneState,
     TrackPoint,
 )
 
@@ -77,6 +79,8 @@ observations = st.builds(
         st.builds(LampSample, head_id=st.text(), state=st.sampled_from(LampState), confidence=number)
     ).map(tuple),
     plates=st.lists(readings).map(tuple),
+    scene=st.none()
+    | st.builds(SceneState, faults=st.frozensets(st.sampled_from(SceneFault)), shift=number, turn_deg=number),
 )
 
 

@@ -23,6 +23,7 @@ from api.work.fold import ObservationsError, UnknownCameraError, fold_file, writ
 from api.work.progress import Advance
 from api.work.replay import Replayed, ReplayRequest, replay
 from api.work.run_folder import EVENTS, OBSERVATIONS, PASSAGES, SUMMARY, OpenMode, OutputError, is_complete
+from api.work.summary import covered_s
 from evidence.errors import PackageDamagedError
 from evidence.records import CaseFilter
 from evidence.records_sql import SqlRecords
@@ -32,7 +33,7 @@ from tests.builders.scripted import SITE, HandClock, ScriptedPipeline, a_recordi
 
 RUNNER = a_car(1, (40.0, 30.0)).drives((130, 190), (130, 20), 2.0, 7.0)
 PARKED = a_car(2, (60.0, 40.0)).stands_at((270, 150), 0.0, 24.0)
-LAMP = a_lamp("lamp").shows(LampState.GREEN, 0.0).shows(LampState.AMBER, 0.5).shows(LampState.RED, 1.0)
+LAMP = a_lamp("lamp").shows(LampState.AMBER, 0.0).shows(LampState.RED, 1.0)
 
 
 class Progresses:
@@ -130,6 +131,7 @@ def test_a_recording_becomes_events_passages_observations_and_a_summary(tmp_path
     assert summary["unknown_lamp_share"] == {"lamp": 0.0}
     assert summary["gaps"] == {"count": 0, "seconds": 0.0, "listed": []}
     assert summary["disarmed"] == []
+    assert set(summary["disarmed_s"].values()) == {0.0}
     assert summary["times_real_time"] == pytest.approx(summary["video_s"] / summary["wall_s"], abs=0.01)
     assert {"stopline", "python", "av", "onnxruntime"} <= set(summary["versions"])
     (source,) = summary["sources"]
@@ -385,3 +387,20 @@ def test_observations_that_are_missing_damaged_or_of_another_camera(tmp_path: Pa
         fold_file(tmp_path / "nothing.gz", a_site().site)
     with pytest.raises(UnknownCameraError, match="of camera 'cam1', and the site file has cam2"):
         fold_file(out, a_site(SITE.replace("cam1", "cam2")).site)
+
+
+def test_the_summary_counts_the_time_in_which_a_rule_did_not_trust_itself(tmp_path: Path, clip: Path) -> None:
+    lamp = LAMP.shows(LampState.UNKNOWN, 10.0).shows(LampState.RED, 20.0)
+    summary = run(request(tmp_path / "out", clip), pipeline(lamps=(lamp,))).summary
+    (spell,) = summary["disarmed_listed"]
+    assert (spell["cause"], spell["segment"]) == ("lamp", 0)
+    assert spell["from_s"] == pytest.approx(10.5, abs=0.2)
+    line = spell["place"]
+    assert summary["disarmed_s"][line] == pytest.approx(spell["to_s"] - spell["from_s"], abs=0.002)
+    assert sum(summary["disarmed_s"].values()) == summary["disarmed_s"][line]
+    assert any(f"stop line {line}: nobody was accused for" in told for told in summary["disarmed"])
+
+
+def test_what_lies_in_two_doubts_at_once_is_counted_once() -> None:
+    assert covered_s([]) == 0.0
+    assert covered_s([(5.0, 8.0), (1.0, 3.0), (2.0, 4.0), (6.0, 7.0)]) == 6.0
