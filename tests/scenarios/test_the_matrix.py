@@ -92,3 +92,9 @@ def test_every_condition_says_what_it_means_and_every_impossible_cell_why() -> N
 def test_the_scenarios_of_this_folder_can_be_collected() -> None:
     found = all_scenarios()
     assert len({(one.module, one.name, one.row, one.condition) for one in found}) == len(found)
+
+
+def test_no_cell_of_the_matrix_is_empty() -> None:
+    found = all_scenarios()
+    assert empty_cells(found) == ()
+    assert len({(one.module, one.name) for one in found}) >= 150

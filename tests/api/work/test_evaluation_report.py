@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from api.cli.main import main
+from api.work.evaluation_pictures import MOST_PICTURES
 from evidence.picture import from_file
 from rules.observation import LampState
 from tests.builders.runs import a_finished_run
@@ -143,3 +144,10 @@ def test_a_report_never_overwrites(run: Path, tmp_path: Path, capsys: pytest.Cap
     truth, out = tmp_path / "truth.json", tmp_path / "report"
     assert main(["eval", "--pred", str(run), "--truth", str(truth), "--report", str(out)]) == 2
     assert "is not an empty folder" in capsys.readouterr().err
+
+
+def test_a_report_is_bounded_and_says_what_it_leaves_out(run: Path, tmp_path: Path) -> None:
+    page = report(run, [{**MISS, "count": MOST_PICTURES + 2}], tmp_path)
+    assert len(pictures(page)) == MOST_PICTURES
+    assert page.text.count(f"No picture: The report holds the first {MOST_PICTURES} pictures.") == 3
+    assert f"Missed ({MOST_PICTURES + 2})" in page.text
