@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -32,3 +33,8 @@ def time_zone(name: str) -> ZoneInfo:
         raise UnknownTimeZoneError(name, known)
     with (files("tzdata") / "zoneinfo").joinpath(*name.split("/")).open("rb") as data:
         return ZoneInfo.from_file(data, key=name)
+
+
+def local_text(moment: datetime, zone_name: str) -> str:
+    """The aware moment in that zone as RFC 3339, to the millisecond and with its offset. Raises UnknownTimeZoneError."""
+    return moment.astimezone(time_zone(zone_name)).isoformat(timespec="milliseconds")

@@ -188,6 +188,7 @@ class CaseBuilder:
             status=finding.status,
             t_s=finding.t_s,
             captured_at=None if moment is None else to_millisecond(moment),
+            time_zone=self._site.time_zone,
             vehicle_class=finding.object_class.value,
             plate_text=None if finding.plate is None else finding.plate.text,
             package=ref.package,

@@ -29,7 +29,10 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRecord:
-    """A finding with its sealed package. ``event_json`` is its line of ``events.jsonl``; paths are relative to the data folder."""
+    """A finding with its sealed package. ``event_json`` is its line of ``events.jsonl``; paths are relative to the data folder.
+
+    ``time_zone`` is the IANA name of the site's zone, in which people are told when it was.
+    """
 
     id: str
     rule: Rule
@@ -39,6 +42,7 @@ class CaseRecord:
     status: Status
     t_s: float
     captured_at: datetime | None
+    time_zone: str
     vehicle_class: str
     plate_text: str | None
     package: PackageState

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from api.time_zone import local_text
 from api.work.explain import CharacterChoice, PlateCell
 from api.work.packages import FileState
 from api.work.review import BAR_TEXT, CaseView, ConfirmBar, QueueItem, RejectCode
@@ -66,6 +67,10 @@ class ViolationSummary(_Model):
     status: Status
     t_s: float = Field(description="The event, in media seconds of its source.")
     captured_at: datetime | None = Field(description="UTC; null where nobody knows the wall clock.")
+    captured_local: str | None = Field(
+        description="The same moment at the site: RFC 3339 with the site's offset, to the millisecond."
+    )
+    time_zone: str = Field(description="IANA name of the site's time zone.")
     vehicle_class: str
     plate_text: str | None = Field(description="Null where the plate is unreadable.")
     package: PackageState
@@ -142,7 +147,8 @@ class PictureModel(_Model):
     sha256: str
     state: FileState = Field(description="Whether the file is there, byte for byte as sealed.")
     media_s: float | None
-    captured_at: str | None
+    captured_at: str | None = Field(description="UTC; null where nobody knows the wall clock.")
+    captured_local: str | None = Field(description="The same moment at the site, with its offset.")
 
 
 class ClipModel(_Model):
@@ -163,7 +169,8 @@ class ReviewModel(_Model):
     code: str | None
     note: str
     reviewer: str
-    decided_at: datetime
+    decided_at: datetime = Field(description="UTC.")
+    decided_local: str = Field(description="The same moment at the site, with its offset.")
 
 
 class ConfirmBarModel(_Model):
@@ -223,6 +230,9 @@ class ViolationDetail(ViolationSummary):
                     state=picture.state,
                     media_s=picture.media_s,
                     captured_at=picture.captured_at,
+                    captured_local=None
+                    if picture.captured_at is None
+                    else local_text(datetime.fromisoformat(picture.captured_at), record.time_zone),
                 )
                 for picture in view.pictures
             ],
@@ -250,6 +260,7 @@ class ViolationDetail(ViolationSummary):
                     note=review.note,
                     reviewer=review.reviewer,
                     decided_at=review.decided_at,
+                    decided_local=local_text(review.decided_at, record.time_zone),
                 )
                 for review in case.reviews
             ],
@@ -295,6 +306,10 @@ def _summary(case: Case) -> dict[str, Any]:
         "status": record.status,
         "t_s": record.t_s,
         "captured_at": record.captured_at,
+        "captured_local": None
+        if record.captured_at is None
+        else local_text(record.captured_at, record.time_zone),
+        "time_zone": record.time_zone,
         "vehicle_class": record.vehicle_class,
         "plate_text": record.plate_text,
         "package": record.package,

@@ -131,7 +131,9 @@ def desk(built: Path, tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def page(browser: Browser, desk: Desk) -> Iterator[Page]:
     """A fresh profile's page; the test fails where anything went wrong in it that it did not take out of ``desk.troubles``."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="en-GB", timezone_id="America/New_York"
+    )  # the site is in Shanghai: no time that the page shows may be the reader's
     opened = context.new_page()
     opened.set_default_timeout(15_000)
     desk.watch(opened)

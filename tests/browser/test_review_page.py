@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,6 +15,8 @@ from tests.browser.conftest import DROVE, STOOD, Desk
 CONFIRM = "button:has-text('Confirm')"
 VIDEO_RESTS = "(({readyState, seeking}) => readyState >= 2 && !seeking)(document.querySelector('video'))"
 REJECT = "button:has-text('Reject')"
+SITE_TIME = re.compile(r"^2026-03-02 08:30:\d\d \+08:00$")
+PRECISE_SITE_TIME = re.compile(r"2026-03-02 08:30:\d\d\.\d{3} \+08:00")
 
 
 def case_of(desk: Desk, case_id: str) -> Case:
@@ -176,6 +179,25 @@ def test_keys_are_for_text_while_somebody_types_or_composes(page: Page, desk: De
     page.keyboard.press("Escape")
     page.keyboard.press("x")
     expect(page.locator(".decide-form")).to_have_count(0)
+
+
+def test_times_are_the_site_s_with_their_offset_wherever_the_reader_is(page: Page, desk: Desk) -> None:
+    page.goto(f"{desk.address}review")
+    expect(page.locator("a.row").nth(0).locator(".row-when")).to_have_text(SITE_TIME)
+    expect(page.locator("a.row").nth(1).locator(".row-when")).to_contain_text("s into the recording")
+    expect(page.locator("a.row").nth(1).locator(".row-when")).to_contain_text("time of day unknown")
+    decided_at = datetime(2026, 7, 1, 20, 0, tzinfo=UTC)
+    desk.records.decide(
+        DROVE,
+        Review(decision=Decision.REJECTED, code="stopped", note="", reviewer="Li", decided_at=decided_at),
+    )
+    open_case(page, desk, DROVE)
+    facts = page.locator(".why .facts")
+    expect(facts).to_contain_text(PRECISE_SITE_TIME)
+    expect(facts).to_contain_text("crossroads (Asia/Shanghai)")
+    expect(page.locator(".decide")).to_contain_text("by Li, 2026-07-02 04:00:00 +08:00")
+    page.locator(".scenes .picture").first.click()
+    expect(page.locator(".lightbox-caption")).to_contain_text(PRECISE_SITE_TIME)
 
 
 def test_filters_stand_in_the_address(page: Page, desk: Desk) -> None:

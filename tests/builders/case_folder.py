@@ -263,6 +263,7 @@ def _package(folder: Path, case: DrawnCase) -> CaseRecord:
         status=case.status,
         t_s=case.t_s,
         captured_at=START + timedelta(seconds=case.t_s) if case.has_wall_clock else None,
+        time_zone="Asia/Shanghai",
         vehicle_class=case.vehicle_class,
         plate_text=case.plate["text"] if case.plate else None,
         package=PackageState.INCOMPLETE if case.package_reasons else PackageState.COMPLETE,

@@ -354,8 +354,9 @@ def test_a_sweep_of_an_empty_folder_finds_nothing(desk: Bench) -> None:
 def a_record(case_id: str, **changes: Any) -> CaseRecord:
     values: dict[str, Any] = {
         "id": case_id, "rule": Rule.RED_LIGHT, "site_id": "s", "camera_id": "c", "place_id": "p",
-        "status": Status.HELD, "t_s": 1.25, "captured_at": START, "vehicle_class": "car",
-        "plate_text": "京A12345", "package": PackageState.INCOMPLETE, "package_reasons": ("why", "not"),
+        "status": Status.HELD, "t_s": 1.25, "captured_at": START,
+        "time_zone": "Asia/Shanghai", "vehicle_class": "car", "plate_text": "京A12345",
+        "package": PackageState.INCOMPLETE, "package_reasons": ("why", "not"),
         "evidence_path": f"evidence/{case_id}", "manifest_path": f"evidence/{case_id}/manifest.json",
         "manifest_sha256": "ab" * 32, "event_json": '{"id": 1}',
     }  # fmt: skip

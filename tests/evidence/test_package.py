@@ -193,6 +193,7 @@ def test_a_wall_clock_stands_on_the_photos_and_in_the_record(
     at = START + timedelta(seconds=case.finding.t_s)
     assert record.captured_at is not None
     assert abs(record.captured_at - at) < timedelta(milliseconds=1.5)
+    assert record.time_zone == "Asia/Shanghai"
     said = document(case, bench)
     assert said["case"]["captured_at"] == record.captured_at.isoformat(timespec="milliseconds").replace(
         "+00:00", "Z"

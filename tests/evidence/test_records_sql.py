@@ -35,6 +35,7 @@ RECORD = CaseRecord(
     status=Status.ASSERTED,
     t_s=12.34,
     captured_at=NOON,
+    time_zone="Asia/Shanghai",
     vehicle_class="car",
     plate_text="浙A12345",
     package=PackageState.INCOMPLETE,

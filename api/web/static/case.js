@@ -147,9 +147,9 @@ function facts(detail) {
   const rows = [
     ["event", whenOf(detail, { precise: true })],
     ["vehicle", label("vehicle", detail.vehicle_class)],
-    ["site", detail.site_id],
+    ["site", `${detail.site_id} (${detail.time_zone})`],
   ];
-  if (detail.captured_at) rows.splice(1, 0, ["recording", `${number(detail.t_s, 2)} s`]);
+  if (detail.captured_local) rows.splice(1, 0, ["recording", `${number(detail.t_s, 2)} s`]);
   if (detail.time_into_red_min_s !== null && detail.status === "asserted") {
     const { time_into_red_min_s: min, time_into_red_max_s: max } = detail;
     rows.push(["into_red", max === null ? t("fact.into_red.value", { min: number(min) }) : t("fact.into_red.range", { min: number(min), max: number(max) })]);

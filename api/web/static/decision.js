@@ -2,7 +2,7 @@
 
 import { decide, getCase } from "./api.js";
 import { h, fill, announce } from "./dom.js";
-import { localTime } from "./format.js";
+import { siteTime } from "./format.js";
 import { label, REJECT_CODES, t } from "./strings.js";
 
 const REVIEWER = "stopline.reviewer";
@@ -127,7 +127,7 @@ export function decisionPanel(detail, { onDecided, next }) {
       body,
       ownNote === null ? null : h("div", { class: "notice held" }, h("p", {}, t("decide.changed")), ownNote ? h("p", {}, `${t("decide.your_note")}: ${ownNote}`) : null),
       h("p", { class: `decided ${detail.decision}` }, h("strong", {}, t(`decide.done.${detail.decision}`)), review?.code ? h("span", {}, label("code", review.code)) : null),
-      review ? h("p", { class: "muted small" }, t("decide.done.by", { who: review.reviewer, when: localTime(review.decided_at) })) : null,
+      review ? h("p", { class: "muted small" }, t("decide.done.by", { who: review.reviewer, when: siteTime(review.decided_local) })) : null,
       review?.note ? h("blockquote", {}, review.note) : null,
       next ? h("a", { class: "button", href: next }, t("decide.next"), h("kbd", {}, "J")) : null,
     );

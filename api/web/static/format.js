@@ -10,20 +10,18 @@ export function number(value, digits = 2, { sign = false } = {}) {
   return sign && !isZero ? `+${text}` : text;
 }
 
-/** A moment in the reader's time zone, with its offset: 2026-03-02 08:30:20 +08:00; precise: to the millisecond. */
-export function localTime(rfc3339, { precise = false } = {}) {
-  const moment = new Date(rfc3339);
-  const two = (value) => String(value).padStart(2, "0");
-  const offset = -moment.getTimezoneOffset();
-  const zone = `${offset < 0 ? "−" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
-  const day = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
-  const fraction = precise ? `.${String(moment.getMilliseconds()).padStart(3, "0")}` : "";
-  return `${day} ${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}${fraction} ${zone}`;
+/**
+ * A moment as the API tells it at the site (2026-03-02T08:30:20.000+08:00), for people: 2026-03-02 08:30:20 +08:00.
+ * precise: to the millisecond. The reader's own time zone plays no part.
+ */
+export function siteTime(local, { precise = false } = {}) {
+  const [, day, clock, fraction, offset] = /^([\d-]+)T([\d:]+)(\.\d+)(.+)$/.exec(local);
+  return `${day} ${clock}${precise ? fraction : ""} ${offset.replace("-", "−")}`;
 }
 
-/** When a case happened: the time of day where it is known, else where in the recording. */
+/** When a case happened: the site's time of day where it is known, else where in the recording. */
 export function whenOf(item, options) {
-  return item.captured_at ? localTime(item.captured_at, options) : t("time.media", { s: number(item.t_s, 2) });
+  return item.captured_local ? siteTime(item.captured_local, options) : t("time.media", { s: number(item.t_s, 2) });
 }
 
 export function percent(share) {

@@ -1,7 +1,7 @@
 // Evidence pictures: figures that enlarge, and the gate that knows whether all have been shown.
 
 import { h, fill } from "./dom.js";
-import { localTime, number } from "./format.js";
+import { number, siteTime } from "./format.js";
 import { label, t } from "./strings.js";
 
 /** Counts the pictures that must have been shown; onChange(state) hears "waiting", "shown" or "failed". */
@@ -59,7 +59,7 @@ export function figure(picture, { place = null, eventS, gate, enlarge }) {
       {},
       place === null ? null : h("span", { class: "pin-number" }, String(place)),
       h("span", {}, name),
-      when ? h("span", { class: "muted", title: picture.captured_at ? localTime(picture.captured_at, { precise: true }) : t("time.no_clock") }, when) : null,
+      when ? h("span", { class: "muted", title: picture.captured_local ? siteTime(picture.captured_local, { precise: true }) : t("time.no_clock") }, when) : null,
     ),
   );
 }
@@ -97,7 +97,7 @@ export function lightbox(pictures) {
     const picture = shown[at];
     image.src = picture.url;
     image.alt = label("photo", picture.role);
-    caption.textContent = [label("photo", picture.role), picture.captured_at ? localTime(picture.captured_at, { precise: true }) : null, picture.media_s === null ? null : t("time.media", { s: number(picture.media_s, 3) }), t("photo.of", { i: at + 1, n: shown.length })].filter(Boolean).join(" · ");
+    caption.textContent = [label("photo", picture.role), picture.captured_local ? siteTime(picture.captured_local, { precise: true }) : null, picture.media_s === null ? null : t("time.media", { s: number(picture.media_s, 3) }), t("photo.of", { i: at + 1, n: shown.length })].filter(Boolean).join(" · ");
     setFull(false);
   }
 

@@ -155,7 +155,7 @@ function row(item, app) {
       h("span", { class: "thumb" }, picture),
       h("span", { class: "row-what" }, h("strong", {}, label("rule", item.rule)), h("span", { class: "muted" }, `${item.camera_id} · ${item.place_id}`)),
       h("span", { class: "row-plate" }, plateChip(item.plate_text), h("span", { class: "muted" }, label("vehicle", item.vehicle_class))),
-      h("span", { class: "row-when" }, h("span", {}, whenOf(item)), item.captured_at ? null : h("span", { class: "muted" }, t("time.no_clock"))),
+      h("span", { class: "row-when" }, h("span", {}, whenOf(item)), item.captured_local ? null : h("span", { class: "muted" }, t("time.no_clock"))),
       h("span", { class: "row-tags" }, statusTag(item.status), packageTag(item), decisionTag(item.decision)),
     ),
   );

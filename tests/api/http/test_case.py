@@ -25,6 +25,8 @@ def test_the_pictures_have_role_moment_and_state(served: Served) -> None:
     ]
     assert {picture["state"] for picture in case["pictures"]} == {"sealed"}
     assert case["pictures"][2]["captured_at"] == "2026-03-02T00:30:18.800Z"
+    assert case["pictures"][2]["captured_local"] == "2026-03-02T08:30:18.800+08:00"
+    assert case["pictures"][0]["captured_local"] is None
     content = (served.folder / "evidence" / RED / "scene-1.jpg").read_bytes()
     assert case["pictures"][2]["sha256"] == hashlib.sha256(content).hexdigest()
     for picture in case["pictures"]:

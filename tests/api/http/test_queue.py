@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -59,6 +60,8 @@ def test_an_item_says_what_the_queue_shows(served: Served) -> None:
         "status": "asserted",
         "t_s": 20.0,
         "captured_at": None,
+        "captured_local": None,
+        "time_zone": "Asia/Shanghai",
         "vehicle_class": "car",
         "plate_text": None,
         "package": "incomplete",
@@ -69,8 +72,29 @@ def test_an_item_says_what_the_queue_shows(served: Served) -> None:
     assert served.client.get(item["thumbnail"]).headers["content-type"] == "image/jpeg"
 
 
-def test_a_moment_is_sent_as_utc(served: Served) -> None:
-    assert served.get("violations").json()["items"][0]["captured_at"] == "2026-03-02T00:30:20Z"
+def test_a_moment_is_sent_as_utc_and_as_people_at_the_site_tell_it(served: Served) -> None:
+    item = served.get("violations").json()["items"][0]
+    assert item["captured_at"] == "2026-03-02T00:30:20Z"
+    assert (item["captured_local"], item["time_zone"]) == ("2026-03-02T08:30:20.000+08:00", "Asia/Shanghai")
+
+
+def test_summer_time_follows_the_moment(served: Served) -> None:
+    case = served.records.case(RED)
+    assert case is not None
+    for month in (1, 7):
+        served.records.add_case(
+            replace(
+                case.record,
+                id=f"london-{month}",
+                camera_id="london",
+                time_zone="Europe/London",
+                captured_at=datetime(2026, month, 2, 23, 59, 59, 999_000, tzinfo=UTC),
+            )
+        )
+    assert [item["captured_local"] for item in served.get("violations?camera=london").json()["items"]] == [
+        "2026-01-02T23:59:59.999+00:00",
+        "2026-07-03T00:59:59.999+01:00",
+    ]
 
 
 def test_an_item_without_its_manifest_is_listed_without_a_picture(served: Served) -> None:

@@ -31,6 +31,7 @@ def test_confirming_is_kept_with_who_and_when(served: Served) -> None:
             "note": "clear",
             "reviewer": "Li",
             "decided_at": NOW.isoformat().replace("+00:00", "Z"),
+            "decided_local": "2026-03-02T17:15:30.000+08:00",
         }
     ]
     assert state(served, RED) is Decision.CONFIRMED
