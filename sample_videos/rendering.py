@@ -6,7 +6,7 @@ import fcntl
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ CHUNK_FRAMES = 100
 LOOK = 2
 """To be raised when the renderer changes: chunks of another look are not reused."""
 
-FIRST_CRF, LAST_CRF = 22, 40
+CRF = 23
+"""The quality of the clips where their size allows it."""
 ABOUT = (
     "Exact truth of the rendered clips, from the world they were filmed in. Times are media seconds. t of an event: "
     "red_light the front wheels reach the line, stopped_past_line the standing time is reached, no_parking the allowed "
@@ -139,11 +140,19 @@ def _render_chunk(studio: Studio, scene: Scene, folder: Path, index: int) -> Non
             rows.append(row)
             yield picture
 
-    _write_film(folder / f"{index:03}.mp4", scene, frames(), crf=10, preset="ultrafast")
+    _write_film(folder / f"{index:03}.mp4", scene, frames(), crf=14, preset="ultrafast")
     _write_whole(folder / f"{index:03}.json", json.dumps(rows).encode())
 
 
-def _write_film(path: Path, scene: Scene, frames: Iterator[Pixels], *, crf: int, preset: str) -> None:
+def _write_film(
+    path: Path,
+    scene: Scene,
+    frames: Iterator[Pixels],
+    *,
+    crf: int,
+    preset: str,
+    bounds: Mapping[str, str] | None = None,
+) -> None:
     partial = path.with_suffix(".part")
     rate = Fraction(scene.fps).limit_denominator(1000)
     with av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as container:
@@ -152,7 +161,8 @@ def _write_film(path: Path, scene: Scene, frames: Iterator[Pixels], *, crf: int,
         stream.pix_fmt = "yuv420p"
         stream.codec_context.gop_size = round(scene.fps * 2)
         stream.codec_context.thread_count = 2
-        stream.options = {"crf": str(crf), "preset": preset, "bf": "2"}
+        options: dict[str, Any] = {"crf": str(crf), "preset": preset, "bf": "2"}
+        stream.options = options | dict(bounds or {})
         for picture in frames:
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             container.mux(stream.encode(frame))
@@ -161,7 +171,7 @@ def _write_film(path: Path, scene: Scene, frames: Iterator[Pixels], *, crf: int,
 
 
 def _encode(scene: Scene, folder: Path, count: int, clip: Path) -> None:
-    """The clip from its chunks at the best quality that fits its size."""
+    """The clip from its chunks at the best quality (up to ``CRF``) that fits its size."""
 
     def frames() -> Iterator[Pixels]:
         for index in range(count):
@@ -170,18 +180,15 @@ def _encode(scene: Scene, folder: Path, count: int, clip: Path) -> None:
                     yield curve[frame.to_ndarray(format="rgb24")]
 
     curve = develop(LIGHTS[scene.light])
-    crf = FIRST_CRF
     limit = scene.max_mb * 1_000_000
-    while crf <= LAST_CRF:
-        trial = folder / "whole.mp4"
-        _write_film(trial, scene, frames(), crf=crf, preset="medium")
-        size = trial.stat().st_size
-        if size <= limit:
-            clip.write_bytes(trial.read_bytes())
-            return
-        # A step of 6 halves the size, roughly.
-        crf += max(1, round(6 * float(np.log2(size / limit)) + 0.5))
-    raise ClipTooBigError(f"{scene.name} does not fit into {scene.max_mb} MB")
+    most = 0.94 * limit * 8.0 / scene.seconds
+    bounds = {"maxrate": f"{most:.0f}", "bufsize": f"{most * 3.0:.0f}", "x264-params": "nr=300"}
+    whole = folder / "whole.mp4"
+    _write_film(whole, scene, frames(), crf=CRF, preset="fast", bounds=bounds)
+    size = whole.stat().st_size
+    if size > limit:
+        raise ClipTooBigError(f"{scene.name} has {size} bytes; {limit:.0f} are allowed")
+    clip.write_bytes(whole.read_bytes())
 
 
 def _write_frames(path: Path, scene: Scene, rows: list[list[list[Any]]]) -> None:

@@ -27,7 +27,7 @@ class Light:
     headlamps: float = 0.0
     street_lamps: Triple = (0.0, 0.0, 0.0)
     contact: float = 0.75
-    noise: float = 1.2
+    noise: float = 0.8
     rain: float = 0.0
     tone: tuple[float, float, float] = (0.8, 1.4, -50.0)
 
@@ -66,7 +66,7 @@ LIGHTS: dict[str, Light] = {
         fog=0.0016,
         headlamps=1.6,
         contact=0.55,
-        noise=1.8,
+        noise=1.2,
         rain=1.0,
     ),
     "dusk": Light(
@@ -77,7 +77,7 @@ LIGHTS: dict[str, Light] = {
         night=0.55,
         headlamps=2.0,
         street_lamps=(9.0, 6.8, 4.2),
-        noise=1.8,
+        noise=1.2,
     ),
     "night": Light(
         sky=(0.030, 0.034, 0.050),
@@ -88,7 +88,7 @@ LIGHTS: dict[str, Light] = {
         clouds=0.1,
         headlamps=3.0,
         street_lamps=(30.0, 23.0, 14.0),
-        noise=2.4,
+        noise=1.6,
     ),
 }
 """By name; night's street lamps are bright, as at junctions with cameras."""
