@@ -226,7 +226,7 @@ def checkpoint() -> Scene:
     demand = Demand(np.random.default_rng(234))
     lanes: tuple[Path, ...] = (LANE, path([(-120.0, -5.0), (190.0, -5.0)]))
     demand.flow(lanes[1], -30.0, 45.0, 4.0, speed_mps=10.0)
-    camera = Camera(eye=(21.0, -3.4, 5.6), target=(5.0, -3.4, 0.7), across_deg=36.0, size_px=(1280, 720))
+    camera = Camera(eye=(17.5, -3.4, 5.0), target=(4.5, -3.4, 0.9), across_deg=23.0, size_px=(1920, 1080))
     return _street(
         "checkpoint",
         "Checkpoint: fronts and plates of everybody who passes",
@@ -235,6 +235,6 @@ def checkpoint() -> Scene:
         camera=camera,
         seconds=45.0,
         every_s=3.6,
-        gates=(Gate(gate_id="gate", x_m=5.0, y1=-6.6, y2=0.0),),
+        gates=(Gate(gate_id="gate", x_m=3.0, y1=-6.6, y2=0.0),),
         plates="all",
     )
