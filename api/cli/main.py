@@ -6,25 +6,37 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import click
 
-from api.cli.compare import compare_runs
-from api.cli.config import config
-from api.cli.dry_run import dry_run
-from api.cli.eval import evaluate_runs
 from api.cli.exit_codes import ExitCode, exit_code_of
-from api.cli.fold import fold
-from api.cli.models import models
-from api.cli.openapi import openapi
-from api.cli.replay import replay
-from api.cli.serve import serve
-from api.cli.version import print_version, version
+from api.cli.lazy_group import LazyGroup
 from rules.errors import StoplineError
 
+COMMANDS = {
+    "compare": ("api.cli.compare:compare_runs", "Compare two runs of the same clips with the truth."),
+    "config": ("api.cli.config:config", "Check site files, and show what may stand in one."),
+    "dry-run": ("api.cli.dry_run:dry_run", "See what another site file would change in a run."),
+    "eval": ("api.cli.eval:evaluate_runs", "Compare runs with the truth: precision, recall, time error."),
+    "fold": ("api.cli.fold:fold", "Judge a run's recorded observations again."),
+    "models": ("api.cli.models:models", "List, fetch and check the models."),
+    "openapi": ("api.cli.openapi:openapi", "Print the OpenAPI document of the API."),
+    "replay": ("api.cli.replay:replay", "Look at recordings or a camera: findings with their evidence."),
+    "serve": ("api.cli.serve:serve", "Show the cases on a page, for an officer to decide."),
+    "version": ("api.cli.version:version", "Print the versions of Stopline and of what it rests on."),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+def print_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """The callback of ``--version``: prints it and ends the command."""
+    if wanted and not context.resilient_parsing:
+        click.echo(f"stopline {version('stopline')}")
+        context.exit()
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show the whole trace of an internal error.")
 @click.option(
     "--version",
@@ -40,18 +52,6 @@ def cli(debug: bool) -> None:
     Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 configuration or weights invalid, 4 input unreadable,
     5 some inputs failed, 6 a gate failed, 7 server or account, 130 interrupted (what was finished is kept).
     """
-
-
-cli.add_command(compare_runs)
-cli.add_command(config)
-cli.add_command(dry_run)
-cli.add_command(evaluate_runs)
-cli.add_command(fold)
-cli.add_command(models)
-cli.add_command(openapi)
-cli.add_command(replay)
-cli.add_command(serve)
-cli.add_command(version)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

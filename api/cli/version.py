@@ -6,14 +6,7 @@ import json
 
 import click
 
-from api.versions import stopline_version, versions
-
-
-def print_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
-    """The callback of ``--version``: prints it and ends the command."""
-    if wanted and not context.resilient_parsing:
-        click.echo(f"stopline {stopline_version()}")
-        context.exit()
+from api.versions import versions
 
 
 @click.command()

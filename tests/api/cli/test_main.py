@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from api.cli import main as main_module
@@ -27,6 +30,8 @@ from ingest.errors import FileEmptyError
 from rules.errors import SiteError, StoplineError
 from tests.api.cli.conftest import Stopline
 
+CHECKOUT = Path(__file__).resolve().parents[3]
+
 
 def test_help_goes_to_stdout_and_names_every_exit_code(stopline: Stopline) -> None:
     ran = stopline("--help")
@@ -38,15 +43,45 @@ def test_help_goes_to_stdout_and_names_every_exit_code(stopline: Stopline) -> No
 
 
 def test_every_option_of_every_command_is_explained() -> None:
-    def explained(command: object, name: str) -> None:
-        for option in getattr(command, "params", []):
-            if option.param_type_name == "option":
+    def explained(command: click.Command, name: str) -> int:
+        for option in command.params:
+            if isinstance(option, click.Option):
                 assert option.help, f"{name} {option.name}"
-        assert getattr(command, "help", None), name
-        for inner, child in getattr(command, "commands", {}).items():
-            explained(child, f"{name} {inner}")
+        assert command.help, name
+        if not isinstance(command, click.Group):
+            return 1
+        context = click.Context(command)
+        children = [(inner, command.get_command(context, inner)) for inner in command.list_commands(context)]
+        return sum(explained(child, f"{name} {inner}") for inner, child in children if child is not None)
 
-    explained(main_module.cli, "stopline")
+    assert explained(main_module.cli, "stopline") >= 14
+
+
+@pytest.mark.parametrize("name", main_module.COMMANDS)
+def test_a_command_is_where_the_list_says_and_its_line_fits(name: str) -> None:
+    command = main_module.cli.get_command(click.Context(main_module.cli), name)
+    assert command is not None
+    assert command.name == name
+    assert len(main_module.COMMANDS[name][1]) <= 62, "more would be wrapped on a terminal of 80 columns"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left_alone"),
+    [
+        (["--version"], {"av", "cv2", "fastapi", "numpy", "onnxruntime", "pydantic", "rich", "scipy", "sqlalchemy"}),
+        (["--help"], {"av", "cv2", "fastapi", "numpy", "onnxruntime", "pydantic", "rich", "scipy", "sqlalchemy"}),
+        (["version"], {"cv2", "fastapi", "numpy", "onnxruntime", "scipy", "sqlalchemy"}),
+        (["serve", "--help"], {"av", "cv2", "numpy", "onnxruntime", "scipy"}),
+    ],
+)  # fmt: skip
+def test_a_command_loads_only_what_it_needs(arguments: list[str], left_alone: set[str]) -> None:
+    script = f"import sys; from api.cli.main import main; main({arguments!r}); print('loaded', *sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=CHECKOUT
+    )
+    loaded = set(ran.stdout.splitlines()[-1].split())
+    assert "api.cli.main" in loaded
+    assert loaded & left_alone == set()
 
 
 @pytest.mark.parametrize(
