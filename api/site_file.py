@@ -87,6 +87,7 @@ def site_of(document: SiteDocument) -> Site:
         time_zone=document.site.time_zone,
         plate_profile=document.site.plate_profile,
         jurisdiction=document.site.jurisdiction,
+        feed_silence_s=document.site.feed_silence_s,
         heads=tuple(head for part in document.heads if (head := _head(part, sizes_px)) is not None),
         cameras=tuple(_camera(camera, frozenset(document.site.holidays)) for camera in document.cameras),
         exempt_plates=tuple(

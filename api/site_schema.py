@@ -14,6 +14,7 @@ from api.site_fields import (
     NonEmpty,
     NormLine,
     PlateProfile,
+    Seconds,
     Share,
     SitePart,
     SizePx,
@@ -76,6 +77,11 @@ class SiteHeading(SitePart):
         default="generic",
         description="Whose violation codes are proposed to the officer: mainland_china or generic. Default generic: "
         "names of the rules, no points; a code of the wrong country misleads.",
+    )
+    feed_silence_s: Seconds = Field(
+        default=5.0,
+        description="Seconds for which the last message of a signal controller holds. Default 5.0: feeds repeat their "
+        "state every second; one that sends changes only wants more than its longest phase.",
     )
     plate_profile: PlateProfile = Field(
         default="ga36",

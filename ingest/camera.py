@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.cadence import PlateCadence
 from ingest.frame import Frame
 from ingest.ports import Analyst, FrameSource, Judge, Sink
+from ingest.signal_merge import SignalMerge
 from rules.finding import Output, Watch
 from rules.observation import FrameStamp, Gap, LampState, Observation
 
@@ -59,11 +60,13 @@ def run_camera(
     cadence: PlateCadence,
     max_gap_s: float = 0.5,
     should_stop: Callable[[], bool] = lambda: False,
+    signals: SignalMerge | None = None,
 ) -> LoopStats:
     """Runs a segment to its end, or until ``should_stop()`` says yes between two frames; both finish the judge.
 
     Per frame: the analyst observes it, told whose plates to read (tracks under a ``Watch``, by the
-    cadence); the sink records the observation; the judge steps; the sink takes what it said, if anything.
+    cadence); the reports of ``signals`` that are due join it; the sink records the observation; the judge
+    steps; the sink takes what it said, if anything.
     What the judge says at the finish goes to the sink with the last frame. The source stays open: whoever
     opened it closes it. An error of any part ends the loop and is passed on; nothing is finished then.
     """
@@ -80,6 +83,8 @@ def run_camera(
         chosen = cadence.choose(watches, media_s)
         observation = analyst.observe(frame, chosen)
         cadence.note(chosen, observation)
+        if signals is not None:
+            observation = replace(observation, signals=signals.due(frame.stamp.captured_at))
         tally.take(observation)
         sink.observed(observation)
         outputs = judge.step(observation)

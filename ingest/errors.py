@@ -13,6 +13,7 @@ StoplineError
     │   ├── UnknownCodecError       no decoder for its picture
     │   ├── FileCutOffError         broken off so early that no picture can be decoded
     │   └── NoFramesError           a whole container that holds no picture
+    ├── SignalFeedError         a message of a signal controller's log that makes no sense
     ├── StreamError             a live camera
     │   ├── StreamUnreachableError  nobody answers at that address
     │   ├── StreamUnauthorisedError account refused
@@ -48,6 +49,16 @@ class SourceKindError(IngestError):
     """Neither the path of a recording nor the address of a camera, or an option that belongs to the other kind."""
 
     code = "input_kind"
+
+
+class SignalFeedError(IngestError):
+    """A message of a signal controller's log that makes no sense; ``line`` counts from 1, None for the whole file."""
+
+    code = "signal_feed"
+
+    def __init__(self, path: str, line: int | None, message: str) -> None:
+        super().__init__(path if line is None else f"{path}:{line}", message)
+        self.line = line
 
 
 class FileError(IngestError):

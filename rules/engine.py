@@ -15,12 +15,13 @@ from rules import (
     plate_vote,
     red_light,
     signal,
+    signal_source,
     trust,
     violation,
 )
 from rules.crosswalk import CrosswalkState
 from rules.finding import Finding, Output, PlateResult, Rule, Status
-from rules.observation import Observation
+from rules.observation import Observation, SignalReport
 from rules.once import Said
 from rules.parking import ParkingState
 from rules.passage import PassageState, PlateOf
@@ -40,8 +41,9 @@ FORGET_PLATE_S = 300.0
 class EngineState:
     """The states of all rules of one camera over one segment; mappings are treated as immutable.
 
-    ``said`` are the latest findings about drives, ``plates`` the votes by track, ``plate_read_s`` when each
-    track was last read, ``last_s`` the last observation's time (media seconds) and ``local`` its local time.
+    ``reports`` are the latest of each head, ``said`` the latest findings about drives, ``plates`` the votes by
+    track, ``plate_read_s`` when each track was last read, ``last_s`` the last observation's time (media
+    seconds) and ``local`` its local time.
     """
 
     heads: Mapping[str, HeadState]
@@ -51,6 +53,7 @@ class EngineState:
     plates: PlateVotes = field(default_factory=dict)
     plate_read_s: Mapping[int, float] = field(default_factory=dict)
     crosswalks: Mapping[str, CrosswalkState] = field(default_factory=dict)
+    reports: Mapping[str, SignalReport] = field(default_factory=dict)
     trust: TrustState = field(default_factory=TrustState)
     said: tuple[Said, ...] = ()
     last_s: float = 0.0
@@ -81,11 +84,13 @@ def step(
     disarmed its rules see nothing: for them, it is a gap.
     """
     camera = site.camera(camera_id)
-    heads = _lamps_seen(state.heads, observation, camera)
+    reports = signal_source.latest(state.reports, observation.signals)
+    heads = _lamps_seen(state.heads, reports, observation, camera, site.feed_silence_s)
     trusted, disarmed = trust.step(state.trust, observation, heads, camera)
     state = replace(
         _with_readings(state, observation),
         heads=heads,
+        reports=reports,
         trust=trusted,
         last_s=observation.stamp.media_s,
         local=local,
@@ -151,14 +156,23 @@ def _held(finding: Finding, trusted: TrustState) -> Finding:
 
 
 def _lamps_seen(
-    heads: Mapping[str, HeadState], observation: Observation, camera: Camera
+    heads: Mapping[str, HeadState],
+    reports: Mapping[str, SignalReport],
+    observation: Observation,
+    camera: Camera,
+    silence_s: float,
 ) -> dict[str, HeadState]:
-    seen = dict(heads)
-    for sample in observation.lamps:
-        if sample.head_id in seen:
-            head = seen[sample.head_id]
-            seen[sample.head_id] = signal.step(head, sample, observation.stamp.media_s, camera.max_gap_s)
-    return seen
+    """The heads after this frame, by what the camera sees and others report of each."""
+    samples = {sample.head_id: sample for sample in observation.lamps}
+    after = dict(heads)
+    for head_id, head in heads.items():
+        agreed = signal_source.agree(
+            head_id, samples.get(head_id), reports.get(head_id), observation.stamp, silence_s
+        )
+        if agreed is not None:
+            stepped = signal.step(head, agreed.sample, observation.stamp.media_s, camera.max_gap_s)
+            after[head_id] = replace(stepped, error_s=max(head.error_s, agreed.error_s), doubt=agreed.doubt)
+    return after
 
 
 def _with_readings(state: EngineState, observation: Observation) -> EngineState:

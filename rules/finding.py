@@ -220,6 +220,7 @@ class DisarmCause(StrEnum):
     CLOCK = "clock"
     LAMP = "lamp"
     SHORT_AMBER = "short_amber"
+    SIGNAL_SOURCE = "signal_source"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

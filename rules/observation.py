@@ -97,6 +97,31 @@ class LampSample:
     confidence: float
 
 
+class SignalMode(StrEnum):
+    """How a controller runs its signals; all but ``automatic`` suspend enforcement."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+    FAILURE = "failure"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalReport:
+    """What somebody else than this camera says a head shows from ``at`` (aware UTC, ± ``error_s`` >= 0) on.
+
+    ``source`` names the controller or the other camera.
+    """
+
+    head_id: str
+    state: LampState
+    at: datetime
+    error_s: float
+    source: str
+    flashing: bool = False
+    mode: SignalMode = SignalMode.AUTOMATIC
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateReading:
     """One reading of the plate of one track in one frame.
@@ -145,6 +170,7 @@ class Observation:
 
     ``tracks`` is None where detection did not run on this frame (the lamps were still sampled), and an
     empty tuple where it ran and found nobody. ``scene`` is None where the scene was not looked at.
+    ``signals`` are the reports that fell due since the frame before.
     """
 
     stamp: FrameStamp
@@ -152,6 +178,7 @@ class Observation:
     lamps: tuple[LampSample, ...] = ()
     plates: tuple[PlateReading, ...] = ()
     scene: SceneState | None = None
+    signals: tuple[SignalReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,8 @@ class Span:
 class HeadState:
     """One head: its spans in order, and a change that still waits for its second sample.
 
-    ``broken`` says that the last span ended in a gap and does not go on.
+    ``broken`` says that the last span ended in a gap and does not go on. Other clocks than the camera's may
+    put its times off by ``error_s``; ``doubt`` is a sentence while its sources contradict each other.
     """
 
     head_id: str
@@ -50,6 +51,8 @@ class HeadState:
     broken: bool = False
     last_usable_s: float | None = None
     pending: tuple[LampState, float, int] | None = None
+    error_s: float = 0.0
+    doubt: str | None = None
 
 
 def step(head: HeadState, sample: LampSample, media_s: float, max_gap_s: float) -> HeadState:
@@ -146,10 +149,10 @@ def time_into_red(head: HeadState, earliest_s: float, latest_s: float) -> RedTim
     if red.end_s is None and earliest_s > red.last_s:
         return None
     return RedTime(
-        min_s=earliest_s - red.first_s,
-        max_s=None if red.onset_s is None else latest_s - red.onset_s[0],
+        min_s=earliest_s - red.first_s - head.error_s,
+        max_s=None if red.onset_s is None else latest_s - red.onset_s[0] + head.error_s,
         onset_seen=red.onset_s is not None,
-        certain=latest_s <= red.last_s,
+        certain=latest_s + head.error_s <= red.last_s,
         amber_s=_longest_amber_s(head, at),
         steady=red.onset_s is not None or red.last_s - red.first_s > FLASH_S,
     )

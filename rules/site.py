@@ -197,7 +197,8 @@ class Camera:
 class Site:
     """One junction or kerb section with its cameras. ``time_zone`` is an IANA name, for display and schedules.
 
-    ``jurisdiction`` names the table of violation codes.
+    ``jurisdiction`` names the table of violation codes. What a controller reported of a head holds for
+    ``feed_silence_s`` at most.
     """
 
     site_id: str
@@ -208,6 +209,7 @@ class Site:
     cameras: tuple[Camera, ...] = field(default=())
     exempt_plates: tuple[ExemptPlate, ...] = ()
     jurisdiction: str = "generic"
+    feed_silence_s: float = 5.0
 
     def camera(self, camera_id: str) -> Camera:
         """The camera of that id. Raises KeyError where there is none."""

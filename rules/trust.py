@@ -21,6 +21,9 @@ CLOCK_SETTLED_S = 60.0
 LAMP_DARK_S = 3.0
 """A head that cannot be read, or shows no lamp, for so long is unreadable or has failed (design section 3)."""
 
+SOURCES_DIFFER_S = 1.0
+"""Camera and controller may see a change this long apart, by their clocks, before they contradict each other."""
+
 SCENE_LASTS_S = 1.0
 """A fault of the picture counts once it is seen for so long: a bus close to the lens is gone sooner."""
 
@@ -173,6 +176,8 @@ def _lamps(
     reason = f"signal head {', '.join(dark)} cannot be read or shows no lamp" if dark else None
     yield (line.line_id, DisarmCause.LAMP), reason, LAMP_DARK_S
     yield (line.line_id, DisarmCause.SHORT_AMBER), _short_amber(controlling, line), 0.0
+    doubts = [head.doubt for head in controlling if head.doubt is not None]
+    yield (line.line_id, DisarmCause.SIGNAL_SOURCE), doubts[0] if doubts else None, SOURCES_DIFFER_S
 
 
 def _shows_nothing(head: HeadState, now_s: float, max_gap_s: float) -> bool:

@@ -43,6 +43,13 @@ from api.work.run_folder import OpenMode
     "SOURCE. Without it, rules that need the local time accuse nobody.",
 )
 @click.option(
+    "--signals",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What the signal controller logged, as CSV (.csv) or JSON lines: head, state, at, and perhaps mode and "
+    "error_s. Where it and the camera contradict each other, nobody is accused.",
+)
+@click.option(
     "--duration",
     type=click.FloatRange(min=0.0, min_open=True),
     metavar="S",
@@ -69,6 +76,7 @@ def replay(
     camera: str | None,
     weights: Path | None,
     start_time: tuple[str, ...],
+    signals: Path | None,
     duration: float | None,
     resume: bool,
     overwrite: bool,
@@ -101,6 +109,7 @@ def replay(
         start_times=tuple(_start_time(text, site_file) for text in start_time),
         duration_s=duration,
         with_evidence=not no_evidence,
+        signals=signals,
     )
     clock = SystemClock()
     pipeline = build_pipeline(

@@ -17,6 +17,8 @@ from rules.observation import (
     PlateReading,
     SceneFault,
     SceneState,
+    SignalMode,
+    SignalReport,
     TrackPoint,
 )
 
@@ -47,6 +49,8 @@ def observation_line(observation: Observation) -> str:
         "lamps": [[lamp.head_id, lamp.state.value, lamp.confidence] for lamp in observation.lamps],
         "plates": [_plate_fields(reading) for reading in observation.plates],
     }
+    if observation.signals:
+        fields["signals"] = [_report_fields(report) for report in observation.signals]
     if observation.scene is not None:
         scene = observation.scene
         faults = sorted(fault.value for fault in scene.faults)
@@ -81,6 +85,7 @@ def parse_observation(line: str) -> Observation:
             ),
             plates=tuple(_plate(reading) for reading in fields["plates"]),
             scene=_scene(fields.get("scene")),
+            signals=tuple(_report(report) for report in fields.get("signals", ())),
         )
     except (ValueError, KeyError, TypeError) as exc:
         raise ObservationLineError(f"not an observation ({type(exc).__name__}: {exc})") from exc
@@ -97,6 +102,30 @@ def _scene(fields: dict[str, Any] | None) -> SceneState | None:
 def _box(values: list[float]) -> tuple[float, float, float, float]:
     x1, y1, x2, y2 = values
     return (x1, y1, x2, y2)
+
+
+def _report_fields(report: SignalReport) -> dict[str, Any]:
+    return {
+        "head": report.head_id,
+        "state": report.state.value,
+        "at": report.at.isoformat(),
+        "error_s": report.error_s,
+        "source": report.source,
+        "flashing": report.flashing,
+        "mode": report.mode.value,
+    }
+
+
+def _report(fields: dict[str, Any]) -> SignalReport:
+    return SignalReport(
+        head_id=fields["head"],
+        state=LampState(fields["state"]),
+        at=datetime.fromisoformat(fields["at"]),
+        error_s=fields["error_s"],
+        source=fields["source"],
+        flashing=fields["flashing"],
+        mode=SignalMode(fields["mode"]),
+    )
 
 
 def _plate_fields(reading: PlateReading) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,11 +44,12 @@ from evidence.records_sql import SqlRecords
 from evidence.store_local import FOLDER as EVIDENCE_FOLDER
 from ingest.cadence import PlateCadence
 from ingest.camera import LoopStats, run_camera
-from ingest.errors import IngestError
+from ingest.errors import FileUnreadableError, IngestError
 from ingest.open_source import is_live
 from ingest.packet_ring import PacketRing
 from ingest.ports import Analyst, Judge
 from ingest.redact import redact_url
+from ingest.signal_merge import ControllerLog
 from rules.site import Camera
 
 EVIDENCE = (EVIDENCE_FOLDER, SPOOL_FOLDER, *(RECORDS_FILE + end for end in ("", "-shm", "-wal")))
@@ -58,7 +60,8 @@ EVIDENCE = (EVIDENCE_FOLDER, SPOOL_FOLDER, *(RECORDS_FILE + end for end in ("", 
 class ReplayRequest:
     """What to replay. ``start_times`` holds none, or one aware time per source; ``duration_s`` limits each source.
 
-    ``with_evidence``: a package is built and recorded for each finding that wants one.
+    ``signals`` is what the signal controller logged, for sources whose wall clock is known. ``with_evidence``:
+    a package is built and recorded for each finding that wants one.
     """
 
     sources: tuple[str, ...]
@@ -69,6 +72,7 @@ class ReplayRequest:
     start_times: tuple[datetime, ...]
     duration_s: float | None
     with_evidence: bool = True
+    signals: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,8 @@ def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:
         )
     if request.start_times and any(is_live(source) for source in request.sources):
         raise UsageError("a live camera has its own clock; --start-time is for recordings, leave it out")
+    if request.signals is not None and not request.start_times:
+        raise UsageError("--signals is merged by the wall clock; give --start-time once per SOURCE")
     return RunPlan(
         camera=request.camera_id,
         sources=tuple(redact_url(source) for source in request.sources),
@@ -166,7 +172,16 @@ def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:
         plates=tuple(sha256 for _, sha256 in pipeline.models.plates),
         stopline=stopline_version(),
         with_evidence=request.with_evidence,
+        signals_sha256=None if request.signals is None else _sha256(request.signals),
     )
+
+
+def _sha256(path: Path) -> str:
+    """The SHA-256 of the file, hex. Raises FileUnreadableError."""
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as exc:
+        raise FileUnreadableError(str(path), exc.strerror or type(exc).__name__) from exc
 
 
 class _Run:
@@ -254,6 +269,7 @@ class _Run:
                     raise self._interrupted(segment, opened.name)
                 return True
 
+            signals = self._signals()
             self._progress.begun(at(sink))
             stats = run_camera(
                 opened.source,
@@ -263,6 +279,7 @@ class _Run:
                 cadence=PlateCadence(),
                 max_gap_s=self._camera.max_gap_s,
                 should_stop=stop,
+                signals=None if signals is None else signals.merge,
             )
             sink.finish()
             damage = opened.source.damage
@@ -285,8 +302,14 @@ class _Run:
             lamps_unknown={head.head_id: head.unknown for head in stats.heads},
             events=sink.events,
             passages=sink.passages,
+            signals=None if signals is None else signals.counts(),
             disarmed=sink.disarmed,
         )
+
+    def _signals(self) -> ControllerLog | None:
+        """The controller's log from its beginning: each source takes the messages of its own time."""
+        path = self._request.signals
+        return None if path is None else ControllerLog(path)
 
     def _cases(self, opened: OpenedSource) -> Cases | None:
         if self._records is None:

@@ -60,6 +60,7 @@ class RunPlan:
     plates: tuple[str, ...]
     stopline: str
     with_evidence: bool
+    signals_sha256: str | None = None
 
 
 _CALLED: Mapping[str, str] = {
@@ -72,6 +73,7 @@ _CALLED: Mapping[str, str] = {
     "plates": "the plate models",
     "stopline": "the version of Stopline",
     "with_evidence": "--no-evidence",
+    "signals_sha256": "the content of --signals",
 }
 
 
@@ -80,7 +82,8 @@ class SourceRecord:
     """What one finished source gave, besides its observations.
 
     ``size_bytes`` is None for a live source. ``gaps_s`` lists the first gaps, ``gap_count`` and ``gap_s`` cover all.
-    ``disarmed`` are the intervals in which the rules did not trust themselves.
+    ``disarmed`` are the intervals in which the rules did not trust themselves, ``signals`` counts the messages
+    of the controller's log, None where there was none.
     """
 
     source: str
@@ -101,6 +104,7 @@ class SourceRecord:
     events: Sequence[Row]
     passages: Sequence[Row]
     disarmed: Sequence[Row] = ()
+    signals: Mapping[str, Any] | None = None
 
 
 class RunFolder:

@@ -11,13 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import hypot
 from typing import Any
 
 from rules import engine
 from rules.finding import Finding, Output
-from rules.observation import LampSample, LampState, ObjectClass, Observation, Point, TrackPoint
+from rules.observation import (
+    LampSample,
+    LampState,
+    ObjectClass,
+    Observation,
+    Point,
+    SignalMode,
+    SignalReport,
+    TrackPoint,
+)
 from rules.site import Camera, Head, Site, StopLine, View
 from rules.site_movement import HeadKind
 from tests.builders.scene import a_reading, a_stamp
@@ -26,6 +36,7 @@ PX_PER_M = 20.0
 LANE_M = 3.5
 LEFT_PX, LINE_PX = 200.0, 900.0
 WIDTH_PX, HEIGHT_PX = 640, 1600
+STARTED_AT = datetime(2024, 5, 1, 0, 0, tzinfo=UTC)
 LENGTH_M = {
     ObjectClass.CAR: 4.5,
     ObjectClass.BUS: 11.0,
@@ -188,6 +199,38 @@ def a_cycle(red_s: float, head_id: str = "main", kind: HeadKind = HeadKind.ROUND
     return a_signal(head_id, kind).green().amber(red_s - 3.0).red(red_s)
 
 
+def a_feed(
+    signal: Signal, until_s: float = 30.0, every_s: float = 0.5, error_s: float = 0.0, ahead_s: float = 0.0
+) -> list[SignalReport]:
+    """What a controller reports of that head: each change, and its state every ``every_s``; its clock runs ahead by ``ahead_s``."""
+    times = {number * every_s for number in range(int(until_s / every_s))} | {
+        start for start, _ in signal.states
+    }
+    return [
+        a_report(signal.head_id, signal.at(time_s), time_s + ahead_s, error_s) for time_s in sorted(times)
+    ]
+
+
+def a_report(
+    head_id: str,
+    state: LampState,
+    at_s: float,
+    error_s: float = 0.0,
+    *,
+    flashing: bool = False,
+    mode: SignalMode = SignalMode.AUTOMATIC,
+) -> SignalReport:
+    return SignalReport(
+        head_id=head_id,
+        state=state,
+        at=STARTED_AT + timedelta(seconds=at_s),
+        error_s=error_s,
+        source="controller",
+        flashing=flashing,
+        mode=mode,
+    )
+
+
 @dataclass(frozen=True)
 class Junction:
     """An approach of three lanes with one stop line, and the line drawn 5 m beyond it."""
@@ -251,9 +294,15 @@ class Junction:
         )
 
     def observations(
-        self, *vehicles: Vehicle, until_s: float = 30.0, dropped: Iterable[tuple[float, float]] = ()
+        self,
+        *vehicles: Vehicle,
+        until_s: float = 30.0,
+        dropped: Iterable[tuple[float, float]] = (),
+        reports: Iterable[SignalReport] = (),
     ) -> list[Observation]:
-        """All frames up to ``until_s`` but those in the intervals ``dropped``."""
+        """All frames up to ``until_s`` but those in the intervals ``dropped``; with ``reports`` from ``STARTED_AT`` on."""
+        waiting = sorted(reports, key=lambda report: report.at)
+        started_at = STARTED_AT if waiting else None
         holes = tuple(dropped)
         found = []
         for index in range(round(until_s * self.fps)):
@@ -268,9 +317,14 @@ class Junction:
             plates = tuple(
                 a_reading(point.track_id, one.plate) for one, point in tracks if one.plate is not None
             )
+            stamp = a_stamp(time_s, self.fps, "cam", started_at)
+            due = []
+            while waiting and stamp.captured_at is not None and waiting[0].at <= stamp.captured_at:
+                due.append(waiting.pop(0))
             found.append(
                 Observation(
-                    stamp=a_stamp(time_s, self.fps, "cam"),
+                    stamp=stamp,
+                    signals=tuple(due),
                     tracks=tuple(point for _, point in tracks),
                     lamps=lamps,
                     plates=plates,
@@ -283,10 +337,11 @@ class Junction:
         *vehicles: Vehicle,
         until_s: float = 30.0,
         dropped: Iterable[tuple[float, float]] = (),
+        reports: Iterable[SignalReport] = (),
         **site: Any,
     ) -> list[Finding]:
         """The findings of all rules, in the order in which they were said."""
-        seen = self.observations(*vehicles, until_s=until_s, dropped=dropped)
+        seen = self.observations(*vehicles, until_s=until_s, dropped=dropped, reports=reports)
         return [output for output in fold(seen, self.site(**site)) if isinstance(output, Finding)]
 
 

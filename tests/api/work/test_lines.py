@@ -33,6 +33,8 @@ from rules.observation import (
     PlateReading,
     SceneFault,
     SceneState,
+    SignalMode,
+    SignalReport,
     TrackPoint,
 )
 
@@ -103,6 +105,21 @@ def test_an_unseen_picture_is_not_an_empty_one() -> None:
     for tracks in (None, ()):
         observation = Observation(stamp=stamp, tracks=tracks)
         assert parse_observation(observation_line(observation)).tracks == tracks
+
+
+def test_what_a_controller_reported_is_read_back_as_it_was() -> None:
+    report = SignalReport(
+        head_id="main",
+        state=LampState.GREEN,
+        at=datetime(2024, 5, 1, 12, 0, 10, 123_456, tzinfo=UTC),
+        error_s=0.1,
+        source="controller",
+        flashing=True,
+        mode=SignalMode.MANUAL,
+    )
+    stamp = FrameStamp(camera_id="n", segment=0, index=1, media_s=0.04)
+    observation = Observation(stamp=stamp, tracks=(), signals=(report,))
+    assert parse_observation(observation_line(observation)) == observation
 
 
 def finding(**changes: Any) -> Finding:
