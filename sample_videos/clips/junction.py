@@ -114,6 +114,7 @@ def junction_scene(
     warm_s: float = 26.0,
     inner: Path = IN,
     right_lane: bool = False,
+    remember: bool = True,
     never: tuple[str, ...] = (),
     started_at: str = "2026-05-12T09:41:00+08:00",
     camera: Camera | None = None,
@@ -146,7 +147,7 @@ def junction_scene(
     ):
         demand.flow(path([(x, -sign * 90.0), (x, sign * 90.0)]), begin, end, cross_every_s, controls=cross)
     pavements(demand, begin, end, KERB_Y + 2.8)
-    traffic = demand.solve(programs, from_s=begin, to_s=seconds + 1.0)
+    traffic = demand.solve(programs, from_s=begin, to_s=seconds + 1.0, remember=remember)
     return Scene(
         name=name,
         about=about,

@@ -272,4 +272,5 @@ def fresh(seed: int) -> Scene:
         script=script,
         light=light,
         never=NEVER,
+        remember=False,
     )

@@ -108,7 +108,7 @@ def _street(
     )
     pavements(demand, begin, seconds, STREET_KERB_Y + 2.6)
     programs = more.pop("programs", {})
-    traffic = demand.solve(programs, from_s=begin, to_s=seconds + 1.0)
+    traffic = demand.solve(programs, from_s=begin, to_s=seconds + 1.0, remember=True)
     return Scene(
         name=name,
         about=about,

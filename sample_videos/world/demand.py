@@ -137,11 +137,13 @@ class Demand:
             self.add(kind, way, at, speed_mps * self.rng.uniform(0.88, 1.1), controls=controls, **more)
             at += 1.8 + self.rng.exponential(max(every_s - 1.8, 0.1))
 
-    def solve(self, programs: Mapping[str, Program], *, from_s: float, to_s: float) -> Traffic:
+    def solve(
+        self, programs: Mapping[str, Program], *, from_s: float, to_s: float, remember: bool
+    ) -> Traffic:
         """The traffic in which each wanted trip is on time and nobody collides.
 
-        Trips of the flows that stand in the way are left out, one after another. Raises ValueError when the
-        script itself is impossible.
+        Trips of the flows that stand in the way are left out, one after another; ``remember`` notes which in
+        ``LEFT_OUT``, for a clip that is kept. Raises ValueError when the script itself is impossible.
         """
         scripted = {trip.trip_id for trip in self.trips if trip.who or trip.trip_id in self.wanted}
         key = self._key(programs, from_s, to_s)
@@ -152,7 +154,7 @@ class Demand:
             traffic = drive_all(trips, programs, from_s=from_s, to_s=to_s)
             wrong = self._late(traffic, scripted) | colliding(traffic, to_s, scripted)
             if not wrong:
-                if left_out and key not in found:
+                if remember and left_out and key not in found:
                     LEFT_OUT.write_text(
                         json.dumps(found | {key: sorted(left_out)}, indent=0) + "\n", encoding="utf-8"
                     )

@@ -22,7 +22,7 @@ def driven(seed: int) -> Traffic:
     demand = Demand(np.random.default_rng(seed))
     demand.flow(WAY, -20.0, 40.0, 3.0, controls=LINE)
     demand.arriving("sedan", WAY, 15.5, 11.0, LINE, who="runs the red")
-    return demand.solve({"main": PROGRAM}, from_s=-20.0, to_s=45.0)
+    return demand.solve({"main": PROGRAM}, from_s=-20.0, to_s=45.0, remember=False)
 
 
 @pytest.fixture(scope="module")
