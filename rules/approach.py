@@ -131,7 +131,7 @@ def steadied(history: Sequence[Sighting]) -> tuple[float, ...]:
     raw = [sighting.ground_m for sighting in history]
     if len(raw) < 3:
         return tuple(raw)
-    inner = [sorted(raw[i - 1 : i + 2])[1] for i in range(1, len(raw) - 1)]
+    inner = [max(min(a, b), min(max(a, b), c)) for a, b, c in zip(raw, raw[1:], raw[2:], strict=False)]
     return (raw[0], *inner, raw[-1])
 
 

@@ -48,7 +48,7 @@ class Approaching:
 def with_sighting(
     track: Approaching, point: TrackPoint, observation: Observation, line: StopLine, max_gap_s: float
 ) -> Approaching:
-    """The track after one more sighting of its ground point."""
+    """The track after one more sighting of its ground point, which ends any waiting for it."""
     seen = approach.sight(point, observation.stamp, line)
     oldest_s = observation.stamp.media_s - HISTORY_S
     start = 0
@@ -58,6 +58,8 @@ def with_sighting(
     votes[point.object_class] = votes.get(point.object_class, 0) + 1
     return replace(
         track,
+        last_seen_s=observation.stamp.media_s,
+        awaited=False,
         history=(*track.history[start:], seen),
         classes=tuple(votes.items()),
         left_by=_exit(track, seen, line, max_gap_s) or track.left_by,
@@ -66,7 +68,11 @@ def with_sighting(
 
 def _exit(track: Approaching, seen: Sighting, line: StopLine, max_gap_s: float) -> str | None:
     """The movement whose exit the ground point crossed since the last sighting; None across a gap."""
-    if not track.history or seen.stamp.media_s - track.history[-1].stamp.media_s > max_gap_s:
+    if (
+        not line.movements
+        or not track.history
+        or seen.stamp.media_s - track.history[-1].stamp.media_s > max_gap_s
+    ):
         return None
     way = (track.history[-1].ground_px, seen.ground_px)
     return next(
@@ -82,7 +88,8 @@ def _exit(track: Approaching, seen: Sighting, line: StopLine, max_gap_s: float) 
 def foot_hidden(point: TrackPoint, others: Sequence[TrackPoint]) -> bool:
     """Whether the ground point lies inside the box of a nearer road user (one whose box ends lower)."""
     x, bottom = bottom_center(point.box_px)
-    return any(
-        top < bottom < other_bottom and left < x < right
-        for left, top, right, other_bottom in (other.box_px for other in others)
-    )
+    for other in others:
+        left, top, right, other_bottom = other.box_px
+        if left < x < right and top < bottom < other_bottom:
+            return True
+    return False

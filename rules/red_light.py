@@ -56,16 +56,16 @@ def step(
         for way in line.ways
     )
     for point in observation.tracks:
-        known = tracks.get(point.track_id, Approaching(last_seen_s=now_s))
+        known = tracks.get(point.track_id) or Approaching(last_seen_s=now_s)
         if known.awaited and not handover.came_on(known.history[-1], point, observation.stamp, line):
             outputs.extend(_gone(point.track_id, known, heads, line, camera))
             known = Approaching(last_seen_s=now_s)
-        track = replace(known, last_seen_s=now_s, awaited=False)
-        if not foot_hidden(point, observation.tracks):
-            track = with_sighting(track, point, observation, line, camera.max_gap_s)
-            track, said = _judge(point.track_id, track, heads, red_now, line, camera)
-            outputs.extend(said)
-        tracks[point.track_id] = track
+        if foot_hidden(point, observation.tracks):
+            tracks[point.track_id] = replace(known, last_seen_s=now_s, awaited=False)
+            continue
+        track = with_sighting(known, point, observation, line, camera.max_gap_s)
+        tracks[point.track_id], said = _judge(point.track_id, track, heads, red_now, line, camera)
+        outputs.extend(said)
     return RedLightState(tracks=tracks), (*outputs, *released)
 
 
@@ -118,8 +118,7 @@ def _judge(
             said.extend(_driven_on(drive, drive.past, track.stood))
         return _finished(track_id, track, said)
     if red_now and not track.stood:
-        drive = _drive(track_id, track, heads, line, camera)
-        return _over_the_line(track_id, track, drive, line, camera, said)
+        return _over_the_line(track_id, track, heads, line, camera, said)
     return track, said
 
 
@@ -132,17 +131,21 @@ def _finished(track_id: int, track: Approaching, said: list[Output]) -> tuple[Ap
 def _over_the_line(
     track_id: int,
     track: Approaching,
-    drive: Drive | None,
+    heads: Sequence[HeadState],
     line: StopLine,
     camera: Camera,
     said: list[Output],
 ) -> tuple[Approaching, list[Output]]:
     """A vehicle between the line and the further-on line on red: keep its first photo, and see whether it stands."""
-    if drive is not None and not track.kept and not track.stood:
+    stands = approach.stands(track.history, line.standing_s, camera.max_gap_s)
+    if track.kept and not stands:
+        return track, said
+    drive = _drive(track_id, track, heads, line, camera)
+    if drive is not None and not track.kept:
         before = drive.history[drive.crossing.photo_before].stamp
         said.append(Keep(rule=Rule.RED_LIGHT, track_id=track_id, role=PhotoRole.BEFORE_LINE, stamp=before))
         track = replace(track, kept=True)
-    if approach.stands(track.history, line.standing_s, camera.max_gap_s):
+    if stands:
         if drive is not None:
             said.extend(_stopped(drive))
         if track.kept:
