@@ -129,6 +129,8 @@ def stopped_past() -> Scene:
                 who="stops past the line",
             )
             demand.wanted[trip.trip_id] = (at_s, 2.6)
+            # Who waits behind hides where its wheels stand; nobody comes until it has stood for long enough.
+            demand.clear.append((way, at_s - 16.0, at_s - 2.0))
         runs(demand, "motorcycle", BIKE_BESIDE, 20.0, "rides past the waiting ones on red", 7.5)
 
     return junction_scene(

@@ -61,11 +61,12 @@ def invented_plate(rng: Generator, *, green: bool = False) -> str:
 @dataclass
 class Demand:
     """Trips in the making. ``wanted`` gives, by trip, when its front wheels shall reach its first stop
-    line, and to how many seconds."""
+    line, and to how many seconds; on a path in ``clear`` no flow sets out between the two times."""
 
     rng: Generator
     trips: list[Trip] = field(default_factory=list)
     wanted: dict[int, tuple[float, float]] = field(default_factory=dict)
+    clear: list[tuple[Path, float, float]] = field(default_factory=list)
 
     def add(self, kind: str, way: Path, depart_s: float, speed_mps: float, **more: Any) -> Trip:
         """A trip of the script or of a flow."""
@@ -134,7 +135,8 @@ class Demand:
         at = from_s + self.rng.exponential(every_s / 2)
         while at < to_s:
             kind = names[self.rng.choice(len(names), p=shares / shares.sum())]
-            self.add(kind, way, at, speed_mps * self.rng.uniform(0.88, 1.1), controls=controls, **more)
+            if not any(way is path and since <= at <= until for path, since, until in self.clear):
+                self.add(kind, way, at, speed_mps * self.rng.uniform(0.88, 1.1), controls=controls, **more)
             at += 1.8 + self.rng.exponential(max(every_s - 1.8, 0.1))
 
     def solve(
