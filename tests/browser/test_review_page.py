@@ -194,10 +194,23 @@ def test_times_are_the_site_s_with_their_offset_wherever_the_reader_is(page: Pag
     open_case(page, desk, DROVE)
     facts = page.locator(".why .facts")
     expect(facts).to_contain_text(PRECISE_SITE_TIME)
-    expect(facts).to_contain_text("crossroads (Asia/Shanghai)")
+    expect(facts).to_contain_text("(Asia/Shanghai)")
     expect(page.locator(".decide")).to_contain_text("by Li, 2026-07-02 04:00:00 +08:00")
     page.locator(".scenes .picture").first.click()
     expect(page.locator(".lightbox-caption")).to_contain_text(PRECISE_SITE_TIME)
+
+
+def test_a_province_is_drawn_where_the_machine_has_no_chinese_font(page: Page, desk: Desk) -> None:
+    open_case(page, desk, DROVE)
+    until(page, "document.fonts.status === 'loaded'")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("DOM.enable")
+    devtools.send("CSS.enable")
+    root = devtools.send("DOM.getDocument")["root"]["nodeId"]
+    for place in (".cell .char", "h1"):
+        node = devtools.send("DOM.querySelector", {"nodeId": root, "selector": place})["nodeId"]
+        (used,) = devtools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        assert (used["familyName"] == "Noto Sans CJK SC") == (place != "h1"), used
 
 
 def test_filters_stand_in_the_address(page: Page, desk: Desk) -> None:

@@ -145,9 +145,9 @@ function notices(detail) {
 
 function facts(detail) {
   const rows = [
-    ["event", whenOf(detail, { precise: true })],
+    ["event", [whenOf(detail, { precise: true }), detail.captured_local ? ` (${detail.time_zone})` : null].join("")],
     ["vehicle", label("vehicle", detail.vehicle_class)],
-    ["site", `${detail.site_id} (${detail.time_zone})`],
+    ["site", detail.site_id],
   ];
   if (detail.captured_local) rows.splice(1, 0, ["recording", `${number(detail.t_s, 2)} s`]);
   if (detail.time_into_red_min_s !== null && detail.status === "asserted") {
