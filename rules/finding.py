@@ -221,6 +221,7 @@ class DisarmCause(StrEnum):
     LAMP = "lamp"
     SHORT_AMBER = "short_amber"
     SIGNAL_SOURCE = "signal_source"
+    SUSPENDED = "suspended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

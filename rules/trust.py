@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules import signal
+from rules.aspect import Aspect, aspect_now
 from rules.finding import DisarmCause, Disarmed
 from rules.observation import FrameStamp, LampState, Observation, SceneFault, SceneState
 from rules.signal import HeadState
@@ -176,14 +177,20 @@ def _lamps(
     reason = f"signal head {', '.join(dark)} cannot be read or shows no lamp" if dark else None
     yield (line.line_id, DisarmCause.LAMP), reason, LAMP_DARK_S
     yield (line.line_id, DisarmCause.SHORT_AMBER), _short_amber(controlling, line), 0.0
+    flashing = [
+        f"signal head {head.head_id} shows {aspect.value.replace('_', ' ')}"
+        for head in controlling
+        if (aspect := aspect_now(head, now_s, max_gap_s)) in (Aspect.FLASHING_RED, Aspect.FLASHING_AMBER)
+    ]
+    yield (line.line_id, DisarmCause.SUSPENDED), flashing[0] if flashing else None, SOURCES_DIFFER_S
     doubts = [head.doubt for head in controlling if head.doubt is not None]
     yield (line.line_id, DisarmCause.SIGNAL_SOURCE), doubts[0] if doubts else None, SOURCES_DIFFER_S
 
 
 def _shows_nothing(head: HeadState, now_s: float, max_gap_s: float) -> bool:
-    """An arrow may be off by design."""
-    shown = signal.state_now(head, now_s, max_gap_s)
-    return shown is LampState.UNKNOWN or (shown is LampState.OFF and head.kind is HeadKind.ROUND)
+    """An arrow may be off by design, and a lamp that flashes is dark in turn."""
+    shown = aspect_now(head, now_s, max_gap_s)
+    return shown in (Aspect.UNKNOWN, Aspect.FAILED) or (shown is Aspect.OFF and head.kind is HeadKind.ROUND)
 
 
 def _short_amber(heads: Sequence[HeadState], line: StopLine) -> str | None:

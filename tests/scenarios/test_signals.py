@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from rules.finding import DisarmCause, Disarmed
 from rules.observation import LampState
 from rules.site import View
 from rules.site_movement import HeadKind
-from tests.builders.junction import a_cycle, a_junction, a_signal, a_vehicle, verdicts
+from tests.builders.junction import Signal, a_cycle, a_junction, a_signal, a_vehicle, fold, verdicts
 from tests.scenarios.matrix import scenario
 
 ACCUSED = [("red_light", "asserted")]
@@ -155,3 +156,34 @@ def test_a_stop_past_the_line_after_too_short_an_amber_is_held() -> None:
     hasty = a_signal().green().amber(8.0).red(10.0)
     findings = a_junction().with_heads(hasty).judge(a_vehicle().stops(2.0, 14.0).waits(29.0))
     assert verdicts(findings) == [("stopped_past_line", "held")]
+
+
+def disarmed(head: Signal) -> list[Disarmed]:
+    seen = a_junction().with_heads(head).observations(until_s=30.0)
+    return [one for one in fold(seen, a_junction().with_heads(head).site()) if isinstance(one, Disarmed)]
+
+
+@pytest.mark.parametrize("state", [LampState.RED, LampState.AMBER])
+@scenario(rule="self_distrust", condition="signal_change")
+def test_a_signal_that_flashes_red_or_amber_suspends_enforcement_and_says_so(state: LampState) -> None:
+    begun, ended = disarmed(a_cycle(5.0).flashes(state, 10.0, 20.0).green(20.0))
+    assert (begun.cause, begun.reason) == (
+        DisarmCause.SUSPENDED,
+        f"signal head main shows flashing {state.value}",
+    )
+    assert 10.0 <= begun.from_s <= 11.5
+    assert ended.to_s is not None
+    assert 20.0 <= ended.to_s <= 25.0
+
+
+@scenario(rule="self_distrust", condition="signal_change")
+def test_a_long_flashing_green_before_amber_disarms_nothing() -> None:
+    assert disarmed(a_signal().green().flashes(LampState.GREEN, 5.0, 13.0).amber(13.0).red(16.0)) == []
+
+
+@scenario(rule="self_distrust", condition="signal_unknown")
+def test_a_round_head_dark_for_three_seconds_disarms_with_its_reason_and_an_arrow_does_not() -> None:
+    (failed, *_) = disarmed(a_cycle(5.0).off(10.0))
+    assert failed.cause is DisarmCause.LAMP
+    assert failed.from_s == pytest.approx(10.0, abs=0.1)
+    assert disarmed(a_cycle(5.0, kind=HeadKind.ARROW_LEFT).off(10.0)) == []
