@@ -115,7 +115,7 @@ def _may_be_seen(scene: Scene, model: NDArray[np.float64]) -> bool:
 def signature(scene: Scene) -> str:
     """Changes with everything that is seen or told of the scene."""
     digest = hashlib.sha256(
-        f"{LOOK} {scene.camera} {scene.light} {scene.layout} {scene.fps} {scene.seconds}".encode()
+        f"{LOOK} {scene.camera} {LIGHTS[scene.light]} {scene.layout} {scene.fps} {scene.seconds}".encode()
     )
     digest.update(repr((scene.seed, scene.heads, scene.programs, scene.lamps)).encode())
     for drive in scene.traffic.drives:
