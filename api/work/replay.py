@@ -271,17 +271,17 @@ class _Run:
 
             signals = self._signals()
             self._progress.begun(at(sink))
-            stats = run_camera(
-                opened.source,
-                self._pipeline.new_analyst(),
-                self._pipeline.new_judge(),
-                sink,
-                cadence=PlateCadence(),
-                max_gap_s=self._camera.max_gap_s,
-                should_stop=stop,
-                signals=None if signals is None else signals.merge,
-            )
-            sink.finish()
+            with sink:
+                stats = run_camera(
+                    opened.source,
+                    self._pipeline.new_analyst(),
+                    self._pipeline.new_judge(),
+                    sink,
+                    cadence=PlateCadence(),
+                    max_gap_s=self._camera.max_gap_s,
+                    should_stop=stop,
+                    signals=None if signals is None else signals.merge,
+                )
             damage = opened.source.damage
         self._progress.ended(at(sink), "interrupted" if stats.interrupted else damage or "done")
         return SourceRecord(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 from api.work.event_lines import Row, event_fields, passage_fields
 from evidence.case_builder import BuiltCase
@@ -20,12 +20,14 @@ class Cases(Protocol):
 
     def finish(self) -> tuple[BuiltCase, ...]: ...
 
+    def abandon(self) -> None: ...
+
 
 class ResultSink:
     """A Sink that keeps the rows of findings and passages; ``record`` keeps observations, ``show`` is told after each frame.
 
-    With ``cases``, the row of a finding that wants evidence is kept once its package is sealed; ``finish`` says
-    that the source has ended and no footage will follow.
+    With ``cases``, the row of a finding that wants evidence is kept once its package is sealed; the end of
+    the context says that the source has ended and no footage will follow.
     """
 
     def __init__(
@@ -79,10 +81,17 @@ class ResultSink:
         if self._cases is not None:
             self._take(self._cases.said(outputs, frame.stamp))
 
-    def finish(self) -> None:
-        """The cases that still wait for footage get what there is."""
-        if self._cases is not None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """The cases that still wait for footage get what there is; after an error nothing unfinished is left of them."""
+        if self._cases is None:
+            return
+        if kind is None:
             self._take(self._cases.finish())
+        else:
+            self._cases.abandon()
 
     def _take(self, built: Iterable[BuiltCase]) -> None:
         self.events += [event_fields(case.finding, case.evidence) for case in built]

@@ -176,6 +176,7 @@ def test_resuming_an_interrupted_run_makes_the_same_cases_once(
     out = tmp_path / "out"
     with pytest.raises(InterruptedRunError):
         run(request(out, *clips), stop=after(400))
+    assert not list((out / "spool").glob("*.building")), "what was not sealed is gone at once"
     run(request(out, *clips, mode=OpenMode.RESUME))
     assert results(out) == results(tmp_path / "whole")
     ids = [event["id"] for event in events(out)]
