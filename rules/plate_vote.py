@@ -10,8 +10,12 @@ from rules import plate_grammar
 from rules.finding import PlateAlternative, PlateResult
 from rules.observation import FrameStamp, PlateReading, Point
 
-READABLE_CONFIDENCE = 0.2
-"""Below this a text is more likely wrong than right: measured with our reader on blurred plate crops, 4 to 40 % exact."""
+READABLE_CONFIDENCE = 0.7
+"""Below this a text is as likely wrong as right, and a wrong plate accuses somebody else.
+
+Measured with our reader on 483 real crops halved to 47x12 px: of the readings below 0.7 13 were right and 16
+wrong, of those from 0.7 on 445 were right and 4 wrong. In full size all 480 from 0.2 on were right.
+"""
 
 MOST_TEXTS = 32
 """How many whole texts are remembered per track; the lightest is forgotten first."""
@@ -74,20 +78,25 @@ def weight(reading: PlateReading) -> float:
     )
 
 
-def result(votes: PlateVotes, track_ids: Iterable[int], profile: str) -> PlateResult | None:
+def result(
+    votes: PlateVotes,
+    track_ids: Iterable[int],
+    profile: str,
+    least_confidence: float = READABLE_CONFIDENCE,
+) -> PlateResult | None:
     """The plate of the vehicle that was seen under these tracks, or None where no plate was found at all.
 
     Per place the confidence is the mean of what the readings gave the character, each by its weight: many
     frames of one blur say no more than one. The text's is the product of its characters' and of the share
     of the readings with its length. The length with the greatest weight of readings decides; the text is None
-    where nothing of that length fits the profile or the confidence is below ``READABLE_CONFIDENCE``.
+    where nothing of that length fits the profile or the confidence is below ``least_confidence``.
     ``alternatives`` are whole texts as read, with their share of the weight, best first, without ``text``.
     Raises ValueError for an unknown profile.
     """
     vote = _merged(votes[track_id] for track_id in dict.fromkeys(track_ids) if track_id in votes)
     if vote.readings == 0:
         return None
-    text, shares, confidence = _decided(vote, profile)
+    text, shares, confidence = _decided(vote, profile, least_confidence)
     total = sum(vote.weights.values())
     ranked = sorted(vote.texts.items(), key=lambda item: (-item[1].weight, item[0]))
     others = [
@@ -108,7 +117,9 @@ def result(votes: PlateVotes, track_ids: Iterable[int], profile: str) -> PlateRe
     )
 
 
-def _decided(vote: TrackVotes, profile: str) -> tuple[str | None, tuple[float, ...], float]:
+def _decided(
+    vote: TrackVotes, profile: str, least_confidence: float
+) -> tuple[str | None, tuple[float, ...], float]:
     """The winning text with its characters' confidences and its own, or None."""
     if not vote.weights or max(vote.weights.values()) <= 0.0:
         return None, (), 0.0
@@ -122,7 +133,7 @@ def _decided(vote: TrackVotes, profile: str) -> tuple[str | None, tuple[float, .
         return None, (), 0.0
     text, shares = fit
     confidence = prod(shares) * vote.weights[length] / sum(vote.weights.values())
-    return (text, shares, confidence) if confidence >= READABLE_CONFIDENCE else (None, (), 0.0)
+    return (text, shares, confidence) if confidence >= least_confidence else (None, (), 0.0)
 
 
 def _counted(vote: TrackVotes, reading: PlateReading, stamp: FrameStamp) -> TrackVotes:

@@ -153,7 +153,7 @@ def a_lamp(head_id: str) -> Lamp:
 def a_reading(
     track: int,
     text: str,
-    confidence: float = 0.95,
+    confidence: float = 0.99,
     alternatives: dict[int, tuple[tuple[str, float], ...]] | None = None,
     sharpness: float = 300.0,
     detection_score: float = 0.9,
