@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 
 import av
@@ -39,14 +39,18 @@ from rules.observation import ClockSource, FrameStamp
 CAMERA_CLOCK_ERROR_S = 0.05
 """The least error of a time by RTCP: such times were 0.04 s from the arrival on the reference machine."""
 
+DRIFT = 1e-4
+"""How far two clocks may run apart, as a share of the time: 100 ppm is more than two quartz clocks of the worst kind."""
+
 
 class RtspSource:
     """One connection to one camera, over TCP, as one segment.
 
     Connected, and its first picture decoded, when it is made: a camera that cannot be used fails here.
-    ``media_s`` counts from the first picture shown. ``captured_at`` is when the picture's packet arrived
-    (``arrival``, error as given), or, once the camera has told its wall clock by RTCP, that time
-    (``rtcp``): its error is how far that clock and ours are apart, since nobody here knows which is right.
+    ``media_s`` counts from the first picture shown. ``captured_at`` is by arrival (error as given): media time
+    placed by the packet that came with the least delay so far, since network, buffers and a busy machine
+    only ever add to it. Once the camera has told its wall clock by RTCP it is that time (``rtcp``): its
+    error is how far that clock and ours are apart, by the same packets, since nobody here knows which is right.
     When the camera disconnects or falls silent, ``frames()`` ends and ``damage`` says so; connecting anew
     makes a new source with the next segment number. Account and password appear nowhere.
 
@@ -76,6 +80,8 @@ class RtspSource:
         self._read_timeout_s = read_timeout_s
         self._arrival_error_s = arrival_error_s
         self._has_ended = False
+        self._arrival = _LeastDelay()
+        self._camera_clock = _LeastDelay()
         self._container, stream = _connect(url, clock, open_timeout_s, read_timeout_s)
         try:
             self._reader = SegmentReader(
@@ -139,10 +145,15 @@ class RtspSource:
         return DecodedFrame(picture.picture, stamp)
 
     def _wall_clock(self, picture: Picture) -> tuple[datetime | None, ClockSource, float]:
-        if picture.camera_at is None or picture.arrived_at is None:
-            return picture.arrived_at, ClockSource.ARRIVAL, self._arrival_error_s
-        apart_s = abs((picture.arrived_at - picture.camera_at).total_seconds())
-        return picture.camera_at, ClockSource.RTCP, max(apart_s, CAMERA_CLOCK_ERROR_S)
+        if picture.arrived_at is None:
+            return None, ClockSource.ARRIVAL, self._arrival_error_s
+        arrived_s, media_s = picture.arrived_at.timestamp(), picture.media_s
+        offset_s = self._arrival.after(arrived_s - media_s, media_s)
+        if picture.camera_at is None:
+            captured_at = datetime.fromtimestamp(media_s + offset_s, tz=UTC)
+            return captured_at, ClockSource.ARRIVAL, self._arrival_error_s
+        apart_s = self._camera_clock.after(arrived_s - picture.camera_at.timestamp(), media_s)
+        return picture.camera_at, ClockSource.RTCP, max(abs(apart_s), CAMERA_CLOCK_ERROR_S)
 
     def _first_of(self, pictures: Iterator[Picture]) -> Picture:
         error: StreamError
@@ -166,6 +177,21 @@ class RtspSource:
             reason = redact_text(reader.failure.strerror or "unknown", self._url)
             return f"the connection failed after {reader.last_s:.2f} s ({reason})"
         return f"the camera ended the stream after {reader.last_s:.2f} s"
+
+
+class _LeastDelay:
+    """The least of the delays so far, which may grow again by no more than clocks drift."""
+
+    def __init__(self) -> None:
+        self._least_s: float | None = None
+        self._at_s = 0.0
+
+    def after(self, delay_s: float, media_s: float) -> float:
+        """The least delay after one more was seen at ``media_s``."""
+        if self._least_s is not None:
+            delay_s = min(delay_s, self._least_s + DRIFT * (media_s - self._at_s))
+        self._least_s, self._at_s = delay_s, media_s
+        return delay_s
 
 
 def _connect(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from rules import signal
 from rules.aspect import Aspect, aspect_now
 from rules.finding import DisarmCause, Disarmed
-from rules.observation import FrameStamp, LampState, Observation, SceneFault, SceneState
+from rules.observation import ClockSource, FrameStamp, LampState, Observation, SceneFault, SceneState
 from rules.signal import HeadState
 from rules.site import Camera, StopLine
 from rules.site_movement import HeadKind
@@ -64,12 +64,14 @@ class Doubt:
 class TrustState:
     """The doubts of one camera over one segment; mappings are treated as immutable.
 
-    ``offset_s`` is the wall clock less the media clock at the last frame, ``jumped_s`` when that changed by
-    more than ``MAX_CLOCK_ERROR_S``.
+    ``offset_s`` is the wall clock less the media clock at the last frame and ``clock_source`` who told it,
+    ``jumped_s`` when the same source's offset changed by more than ``MAX_CLOCK_ERROR_S``. Times by arrival
+    do not jump: they only get better as packets come with less delay.
     """
 
     doubts: Mapping[Key, Doubt] = field(default_factory=dict)
     offset_s: float | None = None
+    clock_source: ClockSource = ClockSource.NONE
     jumped_s: float | None = None
 
     @property
@@ -140,11 +142,17 @@ def _weighed(
 
 
 def _with_clock(state: TrustState, stamp: FrameStamp) -> TrustState:
-    if stamp.captured_at is None:
+    if stamp.captured_at is None or stamp.clock_source is ClockSource.ARRIVAL:
         return state
     offset_s = stamp.captured_at.timestamp() - stamp.media_s
-    jumped = state.offset_s is not None and abs(offset_s - state.offset_s) > MAX_CLOCK_ERROR_S
-    return replace(state, offset_s=offset_s, jumped_s=stamp.media_s if jumped else state.jumped_s)
+    known_s = state.offset_s if stamp.clock_source is state.clock_source else None
+    jumped = known_s is not None and abs(offset_s - known_s) > MAX_CLOCK_ERROR_S
+    return replace(
+        state,
+        offset_s=offset_s,
+        clock_source=stamp.clock_source,
+        jumped_s=stamp.media_s if jumped else state.jumped_s,
+    )
 
 
 def _clock(state: TrustState, stamp: FrameStamp) -> Iterator[tuple[Key, str | None, float]]:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from api.settings import load_settings
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 GOLDEN = CHECKOUT / "tests" / "golden"
 FOOTAGE_TIMEOUT_S = 900
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--mute-audio",
+)
 FIGURES = pytest.StashKey[list[tuple[str, str, object]]]()
 
 
@@ -52,6 +64,17 @@ def cache_dir() -> Path:
     folder = load_settings().cache
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser(absent: Callable[[str], NoReturn]) -> Iterator[Browser]:
+    """Debian's Chromium; one for the whole run, since Playwright's loop runs once in a process."""
+    if not CHROMIUM.is_file():
+        absent("needs Debian's chromium: run 'make setup-system' as root")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(CHROMIUM_FLAGS))
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

@@ -7,14 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 
 from api.work.event_lines import event_line
 from evidence.case_builder import CaseBuilder
@@ -23,32 +22,11 @@ from evidence.records_sql import SqlRecords
 from ingest.packet_ring import PacketRing
 from tests.builders.filmed import START, Filming, Street, frames_of, spoken
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--mute-audio",
-)
 SERVE = "import sys; from api.cli.main import main; sys.exit(main())"
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 DROVE = "north-red_light-s0-f000184-t7"
 STOOD = "north-no_parking-s0-f000550-t3"
-
-
-@pytest.fixture(scope="session")
-def browser(absent: Callable[[str], NoReturn]) -> Iterator[Browser]:
-    if not CHROMIUM.is_file():
-        absent("needs Debian's chromium: run 'make setup-system' as root")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from evidence.clip import Part, cut, joined, keyframe_at, mux
 from ingest.packet_ring import PacketRing
@@ -56,14 +55,10 @@ PLAY = """async () => {
 
 
 @pytest.fixture(scope="module")
-def page(absent: Callable[[str], NoReturn]) -> Iterator[Page]:
-    executable = shutil.which("chromium")
-    if executable is None:
-        absent("needs Debian's chromium: make setup-system")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingest.errors import IngestError
 from ingest.file_source import FileSource
 from ingest.packet_ring import PacketRing
-from rules.observation import FrameStamp
 from tests.ingest.recordings import record
 
 VARIANTS = 25
@@ -36,7 +35,6 @@ def test_a_damaged_file_is_refused_or_shows_only_what_decodes_again_to_the_byte(
     for seed in range(VARIANTS):
         path.write_bytes(_damaged(whole, random.Random(seed)))
         ring = PacketRing()
-        kept: list[tuple[FrameStamp, str]] = []
         try:
             source = FileSource(path, camera_id="c1", packet_ring=ring)
         except IngestError:
@@ -46,12 +44,11 @@ def test_a_damaged_file_is_refused_or_shows_only_what_decodes_again_to_the_byte(
             assert frame.stamp.media_s > last_s
             last_s = frame.stamp.media_s
             if frame.stamp.index % 7 == seed % 7:
-                kept.append((frame.stamp, hashlib.sha256(frame.bgr().tobytes()).hexdigest()))
+                # At once: a damaged frame rate may stretch the clip beyond what the ring keeps.
+                assert np.array_equal(ring.decode_frame(frame.stamp), frame.bgr()), seed
+                assert ring.packets_between(last_s, last_s)[0].is_keyframe, seed
+                shown += 1
         source.close()
-        for stamp, digest in kept:
-            assert hashlib.sha256(ring.decode_frame(stamp).tobytes()).hexdigest() == digest, seed
-            assert ring.packets_between(stamp.media_s, stamp.media_s)[0].is_keyframe, seed
-        shown += len(kept)
     assert shown > VARIANTS
 
 

@@ -44,6 +44,16 @@ class SteppingClock:
         return self.given[-1]
 
 
+class LateClock(SteppingClock):
+    """Packets come 40 ms apart, most of them up to two seconds late, every fifth in time."""
+
+    def now(self) -> datetime:
+        number = len(self.given)
+        late_s = 0.0 if number % 5 == 0 else (number * 7 % 20) / 10.0
+        self.given.append(datetime(2026, 5, 1, 12, tzinfo=UTC) + timedelta(seconds=0.04 * number + late_s))
+        return self.given[-1]
+
+
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -144,6 +154,21 @@ def test_frames_are_stamped_with_their_arrival(tmp_path: Path, serve_rtsp: Serve
     assert {(stamp.segment, stamp.clock_source, stamp.error_s) for stamp in stamps} == {
         (4, ClockSource.ARRIVAL, 0.4)
     }
+
+
+def test_packets_that_come_late_move_no_frame_in_time(tmp_path: Path, serve_rtsp: Serve) -> None:
+    camera = serve_rtsp(record(tmp_path / "a.mp4", frames=40, b_frames=0))
+    source = RtspSource(camera.url, camera_id="c1", clock=LateClock())
+    stamps = [frame.stamp for frame in source.frames()]
+    source.close()
+    by_arrival = [s for s in stamps if s.clock_source is ClockSource.ARRIVAL][5:]
+    assert len(by_arrival) > 20
+    first = by_arrival[0]
+    for stamp in by_arrival:
+        assert stamp.captured_at is not None
+        assert first.captured_at is not None
+        apart_s = (stamp.captured_at - first.captured_at).total_seconds()
+        assert apart_s == pytest.approx(stamp.media_s - first.media_s, abs=0.01)
 
 
 def test_the_cameras_own_clock_is_used_once_it_tells_it(tmp_path: Path, serve_rtsp: Serve) -> None:
