@@ -10,6 +10,7 @@ import click
 from api.settings import load_settings
 from sample_videos.clips import CLIPS, fresh
 from sample_videos.rendering import render_clip
+from sample_videos.rendering import retell as tell_anew
 
 HERE = Path(__file__).resolve().parent
 
@@ -23,7 +24,10 @@ HERE = Path(__file__).resolve().parent
     help="Where clips go; default: this folder, or ./out/sample for --seed.",
 )
 @click.option("--again", is_flag=True, help="Also clips that are there already.")
-def main(names: tuple[str, ...], seed: int | None, out: Path | None, again: bool) -> None:
+@click.option(
+    "--retell", is_flag=True, help="Only write site files and truth of the clips that are there anew."
+)
+def main(names: tuple[str, ...], seed: int | None, out: Path | None, again: bool, retell: bool) -> None:
     """Render each clip NAME (all that are missing by default), at low priority; run it again to resume."""
     unknown = sorted(set(names) - set(CLIPS))
     if unknown:
@@ -36,6 +40,10 @@ def main(names: tuple[str, ...], seed: int | None, out: Path | None, again: bool
         return
     for name in names or CLIPS:
         target = out or HERE
+        if retell:
+            if (target / f"{name}.mp4").exists():
+                tell_anew(CLIPS[name](), target)
+            continue
         if (target / f"{name}.mp4").exists() and not again:
             continue
         _say(f"{name}: its traffic")

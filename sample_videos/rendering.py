@@ -25,6 +25,7 @@ from sample_videos.site_yaml import site_text
 from sample_videos.stage import actors_at, lenses_at, models, plate_colour
 from sample_videos.truth import clip_truth
 from sample_videos.truth_frames import ROW, frame_truth
+from sample_videos.world.traffic import axles
 
 CHUNK_FRAMES = 100
 LOOK = 2
@@ -47,6 +48,15 @@ class ClipTooBigError(Exception):
     """The clip does not fit into its size at any acceptable quality."""
 
 
+class ScriptChangedError(Exception):
+    """The clip shows other movements than its script makes now: it must be rendered again."""
+
+    def __init__(self, clip: str, frame: int) -> None:
+        super().__init__(
+            f"{clip}: its script moves somebody otherwise than frame {frame} shows; render it with --again"
+        )
+
+
 def render_clip(scene: Scene, cache: Path, out: Path, report: Report) -> Path:
     """The clip of the scene in ``out`` with its site file, frame truth and entry in truth.json.
 
@@ -65,12 +75,37 @@ def render_clip(scene: Scene, cache: Path, out: Path, report: Report) -> Path:
     rows = [row for i in range(count) for row in json.loads((folder / f"{i:03}.json").read_text("utf-8"))]
     out.mkdir(parents=True, exist_ok=True)
     (out / "frames").mkdir(exist_ok=True)
+    _write_frames(out / "frames" / f"{scene.name}.jsonl.gz", scene, rows)
+    _tell(scene, rows, out)
+    # The clip stands last: where it stands, everything does.
     clip = out / f"{scene.name}.mp4"
     _encode(scene, folder, count, clip)
-    _write_frames(out / "frames" / f"{scene.name}.jsonl.gz", scene, rows)
+    return clip
+
+
+def retell(scene: Scene, out: Path) -> None:
+    """Writes site file and truth of a clip in ``out`` anew, without rendering, from its script and its frame truth.
+
+    Raises ScriptChangedError where the script no longer moves everybody as the clip shows them.
+    """
+    text = gzip.decompress((out / "frames" / f"{scene.name}.jsonl.gz").read_bytes()).decode("utf-8")
+    rows = [json.loads(line) for line in text.splitlines()[1:]]
+    drives = {drive.trip.trip_id: drive for drive in scene.traffic.drives}
+    for number in range(0, len(rows), 25):
+        for row in rows[number]:
+            drive = drives.get(row[0])
+            moment = None if drive is None else scene.traffic.moment(drive, number / scene.fps)
+            if drive is None or moment is None:
+                raise ScriptChangedError(scene.name, number)
+            x, y = scene.camera.pixel(*axles(drive.trip, moment.s_m)[0])
+            if abs(x - row[8]) > 0.2 or abs(y - row[9]) > 0.2:
+                raise ScriptChangedError(scene.name, number)
+    _tell(scene, rows, out)
+
+
+def _tell(scene: Scene, rows: list[list[list[Any]]], out: Path) -> None:
     (out / f"{scene.name}.yaml").write_text(site_text(scene), encoding="utf-8")
     _join_truth(out / "truth.json", f"{scene.name}.mp4", clip_truth(scene, rows))
-    return clip
 
 
 class Studio:
@@ -188,7 +223,7 @@ def _encode(scene: Scene, folder: Path, count: int, clip: Path) -> None:
     size = whole.stat().st_size
     if size > limit:
         raise ClipTooBigError(f"{scene.name} has {size} bytes; {limit:.0f} are allowed")
-    clip.write_bytes(whole.read_bytes())
+    _write_whole(clip, whole.read_bytes())
 
 
 def _write_frames(path: Path, scene: Scene, rows: list[list[list[Any]]]) -> None:

@@ -79,7 +79,7 @@ STREET_LAMPS = tuple(
 
 def straight_line(view: str, *, further_x: float | None = None) -> Line:
     """The stop line over both lanes and the lane for two-wheelers."""
-    beyond = (13.5 if view == "departing" else 6.5) if further_x is None else further_x
+    beyond = (9.0 if view == "departing" else 6.5) if further_x is None else further_x
     head = "main" if view == "departing" else "oncoming"
     return Line(
         line_id="straight",
