@@ -20,6 +20,7 @@ from rules.observation import VEHICLE_CLASSES, Box, FrameStamp
 
 CLIPS = Path(__file__).resolve().parents[1] / "sample_videos"
 SCORE = 0.25
+FULL_FRAMES = 100
 LEAST_HEIGHT, LEAST_VISIBLE, LEAST_IOU = 0.06, 0.5, 0.5
 DAY = frozenset({"day", "afternoon", "overcast"})
 LEAST_BY_DAY, LEAST_OTHERWISE = 0.80, 0.60
@@ -87,7 +88,11 @@ def sampled(clip: str, count: int) -> Iterator[tuple[NDArray[np.uint8], list[lis
 
 
 def prove(trial: Trial) -> Verdict:
-    """Each clip on ``trial.size`` frames; judged over all clips by day together, and over the others together."""
+    """Each clip on ``trial.size`` frames; judged over all clips by day together, and over the others together.
+
+    A few frames cannot tell 0.79 from 0.80: below the full size the claim counts as refuted where the sample lies
+    two standard errors under it. At full size it must hold as it stands.
+    """
     truth = json.loads((CLIPS / "truth.json").read_text("utf-8"))
     weights = load_weights(trial.shared / "weights" / "yolox_nano.onnx")
     figures: dict[str, int | float | str | bool] = {}
@@ -115,7 +120,8 @@ def prove(trial: Trial) -> Verdict:
     for by_day, least in ((True, LEAST_BY_DAY), (False, LEAST_OTHERWISE)):
         wanted, found = sums[by_day]
         figures["recall_by_day" if by_day else "recall_otherwise"] = round(found / max(wanted, 1), 3)
-        passed = passed and found >= least * wanted
+        doubt = 0.0 if trial.size >= FULL_FRAMES else 2.0 * (least * (1.0 - least) / max(wanted, 1)) ** 0.5
+        passed = passed and found >= (least - doubt) * wanted
     return Verdict(passed=passed, figures=figures)
 
 
@@ -123,7 +129,7 @@ PROOF = Proof(
     claim="YOLOX-nano (416, score 0.25), which never saw the rendered clips, finds at least 80 % by day and 60 % at night and "
     "in rain of the vehicles taller than 6 % of the picture and at least half visible (IoU 0.5, any vehicle class).",
     small=6,
-    full=100,
+    full=FULL_FRAMES,
     prove=prove,
     needs_shared=True,
 )
