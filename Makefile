@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strat
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system test check golden prove samples sample lock clean
+.PHONY: help setup setup-system test check golden prove train samples sample lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -48,6 +48,11 @@ samples: setup ## Render the sample clips that are missing, at low priority; an 
 sample: setup ## Render a fresh junction clip of SEED=n with its site file and truth into out/sample/
 	@$(BIN)/pip install --quiet --editable '.[samples]'
 	@$(BIN)/python -m sample_videos.make --seed $(SEED)
+
+train: setup ## Train the default detector, or go on where it was interrupted (fetches torch; low priority; ends with Ctrl-C)
+	@venv="$${STOPLINE_CACHE:-$$HOME/.cache/stopline}/train-venv"; \
+	test -x "$$venv/bin/torchrun" || { $(PYTHON) -m venv "$$venv" && "$$venv/bin/pip" install -q torch==2.13.0 -e .; }; \
+	nice -n 19 "$$venv/bin/python" -m models.training.train
 
 lock: ## Resolve pyproject.toml into the hashed locks (needs uv; UPGRADE=1 also takes newer releases)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
