@@ -39,6 +39,10 @@ from rules.observation import ClockSource, FrameStamp
 CAMERA_CLOCK_ERROR_S = 0.05
 """The least error of a time by RTCP: such times were 0.04 s from the arrival on the reference machine."""
 
+SETTLE_S = 10.0
+"""In the first seconds packets come late because connecting took its time (FFmpeg estimates a rate from 20 pictures: 4.7 s at
+6 a second on the reference machine). Until then a delay says nothing about the clocks beyond the error of an arrival."""
+
 DRIFT = 1e-4
 """How far two clocks may run apart, as a share of the time: 100 ppm is more than two quartz clocks of the worst kind."""
 
@@ -153,7 +157,10 @@ class RtspSource:
             captured_at = datetime.fromtimestamp(media_s + offset_s, tz=UTC)
             return captured_at, ClockSource.ARRIVAL, self._arrival_error_s
         apart_s = self._camera_clock.after(arrived_s - picture.camera_at.timestamp(), media_s)
-        return picture.camera_at, ClockSource.RTCP, max(abs(apart_s), CAMERA_CLOCK_ERROR_S)
+        error_s = max(abs(apart_s), CAMERA_CLOCK_ERROR_S)
+        if media_s < SETTLE_S and apart_s > 0.0:
+            error_s = min(error_s, self._arrival_error_s)
+        return picture.camera_at, ClockSource.RTCP, error_s
 
     def _first_of(self, pictures: Iterator[Picture]) -> Picture:
         error: StreamError
