@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+from api.cli.main import COMMANDS
 from tests.api.cli.conftest import Stopline
+
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 ROOM = Path(__file__).parents[3] / "api"
 SITES = Path(__file__).parents[2] / "sites"
@@ -32,3 +36,17 @@ def test_the_schema_and_the_example_are_printed(stopline: Stopline) -> None:
     assert json.loads(stopline("config", "schema").out)["title"] == "SiteDocument"
     example = stopline("config", "example")
     assert example.out == (ROOM / "example.site.yaml").read_text(encoding="utf-8")
+
+
+def test_the_readme_s_site_file_is_in_order_and_its_commands_exist(
+    stopline: Stopline, tmp_path: Path
+) -> None:
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "readme.yaml"
+    file.write_text(example, encoding="utf-8")
+    ran = stopline("config", "validate", file)
+    assert (ran.code, ran.err) == (0, "")
+    named = set(re.findall(r"stopline ([a-z][a-z-]+)", readme))
+    assert {"replay", "serve", "fold", "config"} <= named
+    assert named - {"command"} <= set(COMMANDS)
