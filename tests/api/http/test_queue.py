@@ -29,7 +29,7 @@ def test_the_list_holds_asserted_cases_in_order_of_recording(served: Served) -> 
         ("?status=exempt", []),
         ("?rule=no_parking", [PARKED]),
         ("?camera=kerb", [PARKED]),
-        ("?plate=8254s", [RED]),
+        ("?plate=8364s", [RED]),
         ("?plate=浙", [RED]),
         ("?plate=%25", []),
         ("?plate=", [RED, UNREADABLE, PARKED]),

@@ -74,7 +74,7 @@ def test_it_serves_until_it_is_interrupted(drawn: Path, host: str) -> None:
         assert found
         with httpx.Client(base_url=found[0], trust_env=False, timeout=30) as client:
             assert client.get("review").status_code == 200
-            assert len(client.get("api/v1/violations", params={"plate": "浙A"}).json()["items"]) == 1
+            assert len(client.get("api/v1/violations", params={"plate": "浙C"}).json()["items"]) == 1
             assert client.get("nowhere").status_code == 404
     finally:
         server.send_signal(signal.SIGINT)
