@@ -13,8 +13,9 @@ SCALE_M = 4.5
 
 
 def site_text(scene: Scene) -> str:
-    """The YAML of the site file of the scene."""
-    camera: dict[str, Any] = {"id": "cam", "size_px": list(scene.camera.size_px)}
+    """The YAML of the site file of the scene; site and camera are named after it, so that no two clips share a camera."""
+    name = scene.name.replace("_", "-")
+    camera: dict[str, Any] = {"id": name, "size_px": list(scene.camera.size_px)}
     if scene.lines:
         camera["stop_lines"] = [_line(scene, line) for line in scene.lines]
     if scene.zones:
@@ -43,16 +44,14 @@ def site_text(scene: Scene) -> str:
         camera["plates"] = scene.plates
     site: dict[str, Any] = {
         "site": {
-            "id": scene.name.replace("_", "-"),
+            "id": name,
             "name": scene.about.split(":")[0],
             "time_zone": "Asia/Shanghai",
         }
     }
     heads = seen_heads(scene)
     if heads:
-        site["heads"] = [
-            {"id": head.head_id, "camera": "cam", "box": head_box(scene, head)} for head in heads
-        ]
+        site["heads"] = [{"id": head.head_id, "camera": name, "box": head_box(scene, head)} for head in heads]
     site["cameras"] = [camera]
     text = yaml.safe_dump(site, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
     return f"# {scene.about}\n{text}"
