@@ -30,7 +30,7 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
     "rules": frozenset(),
     "detector": frozenset({"numpy", "cv2", "onnxruntime", "scipy"}),
     "ingest": frozenset({"numpy", "av"}),
-    "evidence": frozenset({"numpy", "av", "cv2", "PIL", "sqlalchemy", "alembic"}),
+    "evidence": frozenset({"numpy", "av", "cv2", "PIL", "sqlalchemy", "alembic", "cryptography"}),
     "api": frozenset(
         {
             "alembic",
