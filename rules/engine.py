@@ -41,7 +41,7 @@ FORGET_PLATE_S = 300.0
 class EngineState:
     """The states of all rules of one camera over one segment; mappings are treated as immutable.
 
-    ``reports`` are the latest of each head, ``said`` the latest findings about drives, ``plates`` the votes by
+    ``reports`` are the latest of each head and source, ``said`` the latest findings about drives, ``plates`` the votes by
     track, ``plate_read_s`` when each track was last read, ``last_s`` the last observation's time (media
     seconds) and ``local`` its local time.
     """
@@ -53,7 +53,7 @@ class EngineState:
     plates: PlateVotes = field(default_factory=dict)
     plate_read_s: Mapping[int, float] = field(default_factory=dict)
     crosswalks: Mapping[str, CrosswalkState] = field(default_factory=dict)
-    reports: Mapping[str, SignalReport] = field(default_factory=dict)
+    reports: Mapping[str, tuple[SignalReport, ...]] = field(default_factory=dict)
     trust: TrustState = field(default_factory=TrustState)
     said: tuple[Said, ...] = ()
     last_s: float = 0.0
@@ -157,7 +157,7 @@ def _held(finding: Finding, trusted: TrustState) -> Finding:
 
 def _lamps_seen(
     heads: Mapping[str, HeadState],
-    reports: Mapping[str, SignalReport],
+    reports: Mapping[str, tuple[SignalReport, ...]],
     observation: Observation,
     camera: Camera,
     silence_s: float,
@@ -167,7 +167,7 @@ def _lamps_seen(
     after = dict(heads)
     for head_id, head in heads.items():
         agreed = signal_source.agree(
-            head_id, samples.get(head_id), reports.get(head_id), observation.stamp, silence_s
+            head_id, samples.get(head_id), reports.get(head_id, ()), observation.stamp, silence_s
         )
         if agreed is not None:
             stepped = signal.step(head, agreed.sample, observation.stamp.media_s, camera.max_gap_s)

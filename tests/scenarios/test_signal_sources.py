@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rules.finding import DisarmCause, Disarmed
-from rules.observation import LampState, SignalMode
+from rules.observation import LampState, SignalMode, SignalReport
 from tests.builders.junction import (
     a_cycle,
     a_feed,
@@ -56,6 +56,27 @@ def test_camera_and_controller_that_agree_accuse_and_that_disagree_accuse_nobody
     car = a_vehicle().crosses(14.0)
     assert verdicts(a_junction().judge(car, reports=FEED)) == ACCUSED
     assert a_junction().judge(car, reports=a_feed(a_signal().green())) == []
+
+
+def by_another_camera(feed: list[SignalReport]) -> list[SignalReport]:
+    return [replace(report, source="camera east") for report in feed]
+
+
+@scenario(rule="red_light", condition="signal_unknown")
+def test_controller_and_another_camera_that_agree_accuse_and_that_disagree_accuse_nobody() -> None:
+    junction, car = a_junction().with_heads(UNSEEN), a_vehicle().crosses(14.0)
+    both = [*FEED, *by_another_camera(FEED)]
+    assert verdicts(junction.judge(car, reports=both)) == ACCUSED
+    green = by_another_camera(a_feed(a_signal().green()))
+    assert junction.judge(car, reports=[*FEED, *green]) == []
+
+
+@scenario(rule="red_light", condition="proof")
+def test_of_two_sources_that_agree_the_better_clock_dates_the_signal() -> None:
+    poor = by_another_camera(a_feed(a_cycle(10.0), error_s=1.0))
+    (finding,) = a_junction().with_heads(UNSEEN).judge(a_vehicle().crosses(14.0), reports=[*FEED, *poor])
+    assert finding.time_into_red_min_s is not None
+    assert finding.time_into_red_min_s > 3.5
 
 
 @scenario(rule="self_distrust", condition="signal_unknown")
