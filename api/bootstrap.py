@@ -14,6 +14,7 @@ from api.site_file import SiteFile
 from api.time_zone import time_zone
 from api.versions import stopline_version
 from detector.analyst import VideoAnalyst
+from detector.detection import Detector
 from detector.lamps import LampBox, LampReader
 from detector.plates import PlateReader
 from detector.scene_watch import SceneWatch
@@ -104,6 +105,10 @@ class CameraPipeline:
             is_live=live,
         )
 
+    def new_detector(self) -> Detector:
+        """What finds road users in each picture."""
+        return YoloDetector(self._weights)
+
     def new_analyst(self) -> VideoAnalyst:
         """An analyst that has seen nothing."""
         boxes = [
@@ -111,9 +116,7 @@ class CameraPipeline:
             for head in self._site.heads
             if head.camera_id == self._camera_id
         ]
-        return VideoAnalyst(
-            YoloDetector(self._weights), ByteTracker(), LampReader(boxes), self._plates, SceneWatch()
-        )
+        return VideoAnalyst(self.new_detector(), ByteTracker(), LampReader(boxes), self._plates, SceneWatch())
 
     def new_cases(
         self, data_dir: Path, footage: PacketRing, records: Records, event_line: EventLine
