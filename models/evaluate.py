@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,7 +103,7 @@ def held_out(shared: Path) -> Iterator[Truth]:
             yield Truth(picture=picture, boxes=np.concatenate((centres - halves, centres + halves), 1))
 
 
-def measure(finder: Finder, truths: Sequence[Truth]) -> Figures:
+def measure(finder: Callable[[NDArray[np.uint8]], Boxes], truths: Sequence[Truth]) -> Figures:
     """The figures of a model on ``truths``.
 
     Counted are labels taller than ``LEAST_HEIGHT``; a finding that fits only a smaller label, or is itself that small

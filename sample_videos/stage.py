@@ -71,7 +71,7 @@ def actors_at(scene: Scene, t_s: float) -> list[Actor]:
             Actor(
                 drive,
                 moment,
-                _item(scene, drive, moment, t_s),
+                item_at(scene, drive, moment, t_s),
                 still and later is not None and later.braking == moment.braking,
             )
         )
@@ -103,7 +103,8 @@ def placement(x: float, y: float, heading: float, z: float = 0.0) -> np.ndarray:
     return matrix
 
 
-def _item(scene: Scene, drive: Drive, moment: Moment, t_s: float) -> Item:
+def item_at(scene: Scene, drive: Drive, moment: Moment, t_s: float) -> Item:
+    """A road user as the renderer draws it."""
     trip, kind = drive.trip, drive.trip.kind
     light: Light = LIGHTS[scene.light]
     x, y, heading = pose(trip, moment.s_m)

@@ -1,7 +1,7 @@
 """What the default detector may be trained on: pictures with labels, kept in memory, and what the recipe refuses.
 
 Refused by its content, whatever it is called and wherever it lies: every file whose SHA-256 stands in
-``refused.sha256`` (clips and pictures kept for measuring).
+``refused.sha256`` (clips and pictures kept for measuring). Refused by its name: every folder ``valid`` or ``…_valid``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class TrainingDataRefused(StoplineError):
     code = "training_data_refused"
 
     def __init__(self, path: Path, what: str) -> None:
-        super().__init__(f"{path} must not be trained on: its content is that of {what}, kept for measuring")
+        super().__init__(f"{path} must not be trained on: it is of {what}, kept for measuring")
         self.path = path
         self.what = what
 
@@ -105,9 +105,14 @@ def kept_for_measuring(shared: Path) -> Iterator[Path]:
             if path.suffix.lower() in PICTURES
             and (
                 folder.name == "scenes"
-                or any(part == "valid" or part.endswith("_valid") for part in path.relative_to(folder).parts)
+                or any(_is_kept_apart(part) for part in path.relative_to(folder).parts)
             )
         )
+
+
+def _is_kept_apart(name: str) -> bool:
+    """Whether a folder of that name is for measuring."""
+    return name == "valid" or name.endswith("_valid")
 
 
 def admit(path: Path, content: bytes, refused: Mapping[str, str]) -> None:
@@ -128,6 +133,8 @@ def read_folder(folder: Mapping[str, Any], recipe: Mapping[str, Any], root: Path
     An optional folder that is absent gives none. Raises TrainingDataMissing, TrainingDataRefused or LabelsWrong.
     """
     place = root / folder["path"]
+    if any(_is_kept_apart(part) for part in place.parts):
+        raise TrainingDataRefused(place, "pictures that a folder's name keeps apart")
     paths = sorted(p for p in (place / "images").glob("*") if p.suffix.lower() in PICTURES)
     if not paths:
         if folder.get("optional", False):

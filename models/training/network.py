@@ -143,4 +143,4 @@ class Exported(nn.Module):
         boxes, logits = self.network(x).split((4, self.network.heads[0].classes.out_channels), 2)
         scores = torch.sigmoid(logits)
         best = scores.amax(2, keepdim=True)
-        return torch.cat((boxes, best, scores / best), 2)
+        return torch.cat((boxes, best, scores / best.clamp(min=1e-12)), 2)

@@ -186,9 +186,13 @@ def batches(pictures: Sequence[Picture], recipe: dict[str, Any], first: int) -> 
 
 
 def read_pictures(recipe: dict[str, Any], cache: Path) -> list[Picture]:
-    """All pictures of the recipe."""
+    """All pictures of the recipe; what was made for it and the teacher's answers lie in ``cache``."""
+
+    def read(folder: dict[str, Any]) -> list[Picture]:
+        return read_folder(folder, recipe, cache if folder.get("made", False) else CHECKOUT)
+
     with ThreadPoolExecutor(CORES) as pool:
-        folders = pool.map(lambda folder: read_folder(folder, recipe, CHECKOUT), recipe["folders"])
+        folders = pool.map(read, recipe["folders"])
         clips = [read_clip(clip, recipe, CHECKOUT, cache) for clip in recipe["clips"]]
         return [picture for group in (*folders, *clips) for picture in group]
 
@@ -199,15 +203,22 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--threads", type=int, default=1, help="of the arithmetic; more than the idle cores is slower"
     )
+    parser.add_argument(
+        "--pictures",
+        type=int,
+        help="another budget than the recipe's: on a copy of the state in --folder, it ends a training early",
+    )
     parser.add_argument("--stop-after", type=int, help="end, resumable, after this many pictures in all")
     chosen = parser.parse_args(arguments)
-    folder = chosen.folder or load_settings().cache / "train"
+    cache = load_settings().cache / "train"
+    folder = chosen.folder or cache
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(chosen.threads)
     cv2.setNumThreads(1)
     started = time.monotonic()
     recipe = read_recipe()
-    pictures = read_pictures(recipe, folder)
+    recipe["pictures"] = chosen.pictures or recipe["pictures"]
+    pictures = read_pictures(recipe, cache)
     training = Training(recipe, folder)
     training.resume()
     print(f"{len(pictures)} pictures: {dict(Counter(p.source for p in pictures))}")
