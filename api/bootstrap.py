@@ -36,6 +36,9 @@ MANIFEST = "manifest.toml"
 PLATE_MODELS = ("plate-detector", "plate-recogniser", "plate-charset")
 """What reads plates, by their names in the manifest."""
 
+DEFAULT_DETECTOR = "default-detector"
+"""The detection model that comes with Stopline, by its name in the manifest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSource:
@@ -140,6 +143,11 @@ class CameraPipeline:
     def new_judge(self) -> RuleJudge:
         """A judge that has heard nothing."""
         return RuleJudge(self._site, self._camera_id)
+
+
+def default_detector(settings: Settings) -> Path:
+    """The file of the detection model that comes with Stopline. Raises ModelFileError or ManifestError."""
+    return verified_path(load_manifest(settings.models / MANIFEST), DEFAULT_DETECTOR, settings.cache)
 
 
 def build_pipeline(

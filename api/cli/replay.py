@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from api.bootstrap import build_pipeline
+from api.bootstrap import build_pipeline, default_detector
 from api.cli.interrupts import interruptible
 from api.cli.progress import ProgressKind, shown_progress
 from api.clock import SystemClock
@@ -33,7 +33,7 @@ from api.work.run_folder import OpenMode
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
-    help="The detection model (ONNX: YOLOX, or an export of Ultralytics).",
+    help="Another detection model than the one that comes with Stopline (ONNX: YOLOX, or an export of Ultralytics).",
 )
 @click.option(
     "--start-time",
@@ -93,12 +93,8 @@ def replay(
     """
     if resume and overwrite:
         raise UsageError("--resume goes on with a run and --overwrite throws it away; give one of them")
-    if weights is None:
-        raise UsageError(
-            "--weights is missing, and no model is built in yet; give an ONNX file: YOLOX as its exporter writes "
-            "it, or an Ultralytics model exported with format=onnx"
-        )
     settings = load_settings()
+    weights = weights or default_detector(settings)
     site_file = load_site_file(site)
     request = ReplayRequest(
         sources=source,

@@ -15,6 +15,7 @@ from tests.api.cli.conftest import Ran, Stopline
 from tests.builders.scripted import SITE, a_recording
 
 Replay = Callable[..., Ran]
+MODELS = Path(__file__).resolve().parents[3] / "models"
 
 
 @pytest.fixture
@@ -104,9 +105,15 @@ def test_a_recording_of_another_size(replay: Replay, tmp_path: Path) -> None:
     assert_refused(replay(small), 4, "160x96 px", "320x192", "correct size_px")
 
 
-def test_no_weights(stopline: Stopline, clip: Path, site: Path, tmp_path: Path) -> None:
+def test_the_model_that_comes_with_stopline_is_another_file(
+    stopline: Stopline, clip: Path, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "manifest.toml").write_bytes((MODELS / "manifest.toml").read_bytes())
+    (tmp_path / "models" / "stopline_default.onnx").write_bytes(b"half of it")
+    monkeypatch.setenv("STOPLINE_MODELS", str(tmp_path / "models"))
     ran = stopline("replay", clip, "--site", site, "--out", tmp_path / "out")
-    assert_refused(ran, 2, "--weights is missing", "ONNX")
+    assert_refused(ran, 3, "model 'default-detector'", "stopline_default.onnx", "SHA-256", "restore it")
 
 
 def test_missing_weights(replay: Replay, clip: Path, tmp_path: Path) -> None:

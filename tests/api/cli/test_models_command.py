@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from api.model_manifest import load_manifest
 from tests.api.cli.conftest import Stopline
+from tests.builders.plate_models import MANIFEST
 from tests.builders.scripted import SITE, a_recording
 
 CONTENT = b"a model"
@@ -117,3 +119,16 @@ def test_a_wrong_setting_in_the_environment_is_an_invalid_configuration(
     ran = stopline("models", "list")
     assert ran.code == 3
     assert "environment: STOPLINE_THREADS: 'none'" in ran.err
+
+
+def test_a_replay_without_weights_uses_the_model_that_comes_with_stopline(
+    stopline: Stopline, tmp_path: Path
+) -> None:
+    (tmp_path / "site.yaml").write_text(SITE, encoding="utf-8")
+    clip = a_recording(tmp_path / "clip.mp4", 0.5)
+    out = tmp_path / "out"
+    ran = stopline("replay", clip, "--site", tmp_path / "site.yaml", "--no-plates", "--out", out)
+    assert ran.code == 0, ran.err
+    used = json.loads((out / "summary.json").read_text("utf-8"))["weights"]
+    entry = load_manifest(MANIFEST).model("default-detector")
+    assert used == {"name": entry.file, "sha256": entry.sha256}
