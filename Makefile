@@ -3,23 +3,31 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CORE := $(VENV)/.core
 STAMP := $(VENV)/.complete
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-annotate --no-header --group build
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-system test check golden prove train samples sample lock clean
+.PHONY: help demo setup setup-system test check golden prove train samples sample lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  %-14s %s\n' "$$name" "$$text"; done
 
+demo: $(CORE) ## See it work: set up, replay the sample clips, show their cases in a browser (ARGS=--help lists more)
+	@$(BIN)/stopline demo $(ARGS)
+
+$(CORE): requirements.lock pyproject.toml deploy/setup_venv.sh
+	@deploy/setup_venv.sh "$(PYTHON)" $(VENV) requirements.lock
+	@touch $@
+
 setup: $(STAMP) ## Build .venv with the stopline command and the test tools (PYTHON=python3.12 chooses the Python)
 
 $(STAMP): requirements-dev.lock pyproject.toml deploy/setup_venv.sh
-	@deploy/setup_venv.sh "$(PYTHON)" $(VENV)
-	@touch $@
+	@deploy/setup_venv.sh "$(PYTHON)" $(VENV) requirements-dev.lock
+	@touch $@ $(CORE)
 
 setup-system: ## Install the Debian packages that some tests need (as root; otherwise say what is left out)
 	@deploy/setup_system.sh
