@@ -1,7 +1,8 @@
-"""Measures detectors on labelled pictures: average precision and recall, at IoU 0.5, any vehicle class.
+"""Measures detectors on labelled pictures: average precision and recall at IoU 0.5, boxes taller than 6 % of the picture.
 
 ``python -m models.evaluate WEIGHTS.onnx ...`` prints the figures of each on the held-out real pictures of the shared
-material (``detection/atl/valid`` and ``detection/open_images/valid``, boxes taller than 6 % of the picture).
+material (``detection/atl/valid`` and ``detection/open_images/valid``, any vehicle class), together, by set and by size, and
+on the held-out rendered pictures where there are any (``python -m models.training.rendered`` makes them; class by class).
 """
 
 from __future__ import annotations
@@ -9,22 +10,26 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from api.settings import load_settings
 from detector.postprocess import Decoder, overlaps, suppress
 from detector.preprocess import Letterbox
 from detector.weights import HeadLayout, Weights, load_weights
 from rules.observation import ObjectClass
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-HELD_OUT = ("atl/valid", "open_images/valid")
-CLASSES = tuple(ObjectClass(name) for name in ("car", "bus", "truck", "motorcycle", "bicycle", "person"))
 LEAST_HEIGHT = 0.06
+HELD_OUT = ("atl/valid", "open_images/valid")
+HEIGHTS = ((LEAST_HEIGHT, 0.12), (0.12, 0.25), (0.25, 1.01))
+"""Share of the picture's height: small, middling and large boxes."""
+CLASSES = tuple(ObjectClass(name) for name in ("car", "bus", "truck", "motorcycle", "bicycle", "person"))
+UNCLEAR = len(CLASSES)
 LEAST_SCORE = 0.01
 LEAST_OVERLAP = 0.5
 AT_PRECISION = 0.6
@@ -73,10 +78,14 @@ class Finder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """A labelled picture: its file and the boxes (K, 4) xyxy 0..1 of the vehicles in it."""
+    """A labelled picture: its file, the boxes (K, 4) xyxy 0..1 of what is in it, and their numbers into ``CLASSES`` (K,).
+
+    ``UNCLEAR`` is the number of what does not count, whoever finds it or not.
+    """
 
     picture: Path
     boxes: NDArray[np.float32]
+    classes: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,37 +98,58 @@ class Figures:
     pictures: int
 
 
-def held_out(shared: Path) -> Iterator[Truth]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassFigures:
+    """``mean_ap50`` over the classes that there are; ``ap50`` and ``boxes`` of each of them."""
+
+    mean_ap50: float
+    ap50: tuple[tuple[ObjectClass, float], ...]
+    boxes: tuple[tuple[ObjectClass, int], ...]
+    pictures: int
+
+
+def held_out(shared: Path, folders: Sequence[str] = HELD_OUT) -> Iterator[Truth]:
     """The held-out real pictures; every label in them is a vehicle."""
-    for folder in HELD_OUT:
+    for folder in folders:
         for picture in sorted((shared / "detection" / folder / "images").iterdir()):
-            labels = shared / "detection" / folder / "labels" / f"{picture.stem}.txt"
-            rows = (
-                np.loadtxt(labels, np.float32, ndmin=2)
-                if labels.stat().st_size
-                else np.zeros((0, 5), np.float32)
-            )
-            centres, halves = rows[:, 1:3], rows[:, 3:5] / 2
-            yield Truth(picture=picture, boxes=np.concatenate((centres - halves, centres + halves), 1))
+            boxes, _ = _labels(shared / "detection" / folder / "labels" / f"{picture.stem}.txt")
+            yield Truth(picture=picture, boxes=boxes, classes=np.zeros(len(boxes), np.int64))
 
 
-def measure(finder: Callable[[NDArray[np.uint8]], Boxes], truths: Sequence[Truth]) -> Figures:
-    """The figures of a model on ``truths``.
+def rendered(folder: Path) -> Iterator[Truth]:
+    """The pictures in ``folder``, labelled with numbers into ``CLASSES`` and ``UNCLEAR``."""
+    for picture in sorted((folder / "images").glob("*.jpg")):
+        boxes, classes = _labels(folder / "labels" / f"{picture.stem}.txt")
+        yield Truth(picture=picture, boxes=boxes, classes=classes)
 
-    Counted are labels taller than ``LEAST_HEIGHT``; a finding that fits only a smaller label, or is itself that small
-    and fits none, is left out, and so are persons.
+
+def _labels(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Boxes (K, 4) xyxy 0..1 and class numbers (K,) of a YOLO text."""
+    rows = np.loadtxt(path, np.float32, ndmin=2) if path.stat().st_size else np.zeros((0, 5), np.float32)
+    centres, halves = rows[:, 1:3], rows[:, 3:5] / 2
+    return np.concatenate((centres - halves, centres + halves), 1), rows[:, 0].astype(np.int64)
+
+
+def measure(
+    finder: Callable[[NDArray[np.uint8]], Boxes],
+    truths: Sequence[Truth],
+    heights: tuple[float, float] = (LEAST_HEIGHT, 1.01),
+) -> Figures:
+    """The figures of a model on ``truths``, whatever vehicle class it names.
+
+    Counted are labels whose height is between ``heights``; a finding that fits only another label, or has itself another
+    height and fits none, is left out, and so are persons.
     """
     scores, hits, total = [], [], 0
-    for truth in truths:
-        bgr = cv2.imread(str(truth.picture))
-        if bgr is None:
-            raise FileNotFoundError(truth.picture)
-        found = finder(np.asarray(bgr, np.uint8))
-        vehicles = found.classes != CLASSES.index(ObjectClass.PERSON)
-        size = np.array([bgr.shape[1], bgr.shape[0]] * 2, np.float32)
-        counted = truth.boxes[:, 3] - truth.boxes[:, 1] > LEAST_HEIGHT
+    person = CLASSES.index(ObjectClass.PERSON)
+    for truth, found in _findings(finder, truths):
+        vehicles = found.classes != person
+        tall = _between(truth.boxes, heights)
+        counted = tall & (truth.classes != UNCLEAR) & (truth.classes != person)
         total += int(counted.sum())
-        for score, hit in _judged(found.boxes[vehicles] / size, found.scores[vehicles], truth.boxes, counted):
+        for score, hit in _judged(
+            found.boxes[vehicles], found.scores[vehicles], truth.boxes, counted, heights
+        ):
             scores.append(score)
             hits.append(hit)
     return Figures(
@@ -127,11 +157,63 @@ def measure(finder: Callable[[NDArray[np.uint8]], Boxes], truths: Sequence[Truth
     )
 
 
+def measure_classes(finder: Callable[[NDArray[np.uint8]], Boxes], truths: Sequence[Truth]) -> ClassFigures:
+    """The figures of a model on ``truths`` for each class by itself; labels that are unclear or small count for nobody."""
+    heights = (LEAST_HEIGHT, 1.01)
+    scores: list[list[float]] = [[] for _ in CLASSES]
+    hits: list[list[bool]] = [[] for _ in CLASSES]
+    totals = [0 for _ in CLASSES]
+    for truth, found in _findings(finder, truths):
+        for number in range(len(CLASSES)):
+            own = (truth.classes == number) | (truth.classes == UNCLEAR)
+            counted = _between(truth.boxes[own], heights) & (truth.classes[own] == number)
+            totals[number] += int(counted.sum())
+            mine = found.classes == number
+            for score, hit in _judged(
+                found.boxes[mine], found.scores[mine], truth.boxes[own], counted, heights
+            ):
+                scores[number].append(score)
+                hits[number].append(hit)
+    there = [number for number, total in enumerate(totals) if total]
+    ap50 = {
+        number: _areas(np.array(scores[number], np.float64), np.array(hits[number], bool), totals[number])[
+            "ap50"
+        ]
+        for number in there
+    }
+    return ClassFigures(
+        mean_ap50=float(np.mean(list(ap50.values()))) if ap50 else 0.0,
+        ap50=tuple((CLASSES[number], ap50[number]) for number in there),
+        boxes=tuple((CLASSES[number], totals[number]) for number in there),
+        pictures=len(truths),
+    )
+
+
+def _findings(
+    finder: Callable[[NDArray[np.uint8]], Boxes], truths: Sequence[Truth]
+) -> Iterator[tuple[Truth, Boxes]]:
+    """What is found in each picture, boxes 0..1."""
+    for truth in truths:
+        bgr = cv2.imread(str(truth.picture))
+        if bgr is None:
+            raise FileNotFoundError(truth.picture)
+        found = finder(np.asarray(bgr, np.uint8))
+        size = np.array([bgr.shape[1], bgr.shape[0]] * 2, np.float32)
+        yield truth, replace(found, boxes=found.boxes / size)
+
+
+def _between(boxes: NDArray[np.float32], heights: tuple[float, float]) -> NDArray[np.bool_]:
+    """Which boxes are taller than the first and not taller than the second."""
+    tall = boxes[:, 3] - boxes[:, 1]
+    return np.asarray((tall > heights[0]) & (tall <= heights[1]), bool)
+
+
 def _judged(
     boxes: NDArray[np.float32],
     scores: NDArray[np.float32],
     truth: NDArray[np.float32],
     counted: NDArray[np.bool_],
+    heights: tuple[float, float],
 ) -> Iterator[tuple[float, bool]]:
     """Score of each finding that counts, and whether it found a label nobody had found; best score first."""
     fit = overlaps(boxes, truth) if len(truth) else np.zeros((len(boxes), 0), np.float32)
@@ -144,7 +226,7 @@ def _judged(
             yield float(scores[row]), True
         elif len(truth) and open_fit.max() >= LEAST_OVERLAP:
             free[open_fit.argmax()] = False
-        elif boxes[row, 3] - boxes[row, 1] > LEAST_HEIGHT:
+        elif _between(boxes[row : row + 1], heights)[0]:
             yield float(scores[row]), False
 
 
@@ -164,16 +246,41 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("weights", nargs="+", type=Path)
     parser.add_argument("--shared", type=Path, default=CHECKOUT.parent / "shared")
     parser.add_argument("--size", type=int, help="width and height of the input, instead of the model's own")
+    parser.add_argument(
+        "--rendered",
+        type=Path,
+        help="folder of held-out rendered pictures; <cache>/train/rendered_valid unless told",
+    )
     chosen = parser.parse_args(arguments)
-    truths = list(held_out(chosen.shared))
+    real = list(held_out(chosen.shared))
+    sets = {folder: list(held_out(chosen.shared, [folder])) for folder in HELD_OUT}
+    drawn = list(rendered(chosen.rendered or load_settings().cache / "train" / "rendered_valid"))
     for path in chosen.weights:
         size = (chosen.size, chosen.size) if chosen.size else None
-        figures = measure(Finder(load_weights(path, input_size=size)), truths)
-        print(
-            f"{path.name}: AP50 {figures.ap50:.3f}, recall at precision {AT_PRECISION} {figures.recall:.3f} "
-            f"({figures.boxes} boxes in {figures.pictures} pictures)"
-        )
+        finder = Finder(load_weights(path, input_size=size))
+        print(_line(path.name, measure(finder, real)))
+        for folder, truths in sets.items():
+            print(_line(f"  {folder}", measure(finder, truths)))
+        for low, high in HEIGHTS:
+            print(
+                _line(f"  {low:.0%} to {min(high, 1):.0%} of the height", measure(finder, real, (low, high)))
+            )
+        if drawn:
+            figures = measure_classes(finder, drawn)
+            parts = ", ".join(
+                f"{which} {ap50:.3f} ({boxes})"
+                for (which, ap50), (_, boxes) in zip(figures.ap50, figures.boxes, strict=True)
+            )
+            print(f"  rendered: mAP50 {figures.mean_ap50:.3f} in {figures.pictures} pictures: {parts}")
+            print(_line("  rendered, any vehicle class", measure(finder, drawn)))
     return 0
+
+
+def _line(name: str, figures: Figures) -> str:
+    return (
+        f"{name}: AP50 {figures.ap50:.3f}, recall at precision {AT_PRECISION} {figures.recall:.3f} "
+        f"({figures.boxes} boxes in {figures.pictures} pictures)"
+    )
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ SEEDS = {"rendered": 9_100, "rendered_valid": 9_200}
 SIZES = ((640, 360), (640, 360), (640, 480), (480, 480))
 LIGHT_SHARES = {"day": 0.28, "afternoon": 0.16, "overcast": 0.2, "dusk": 0.12, "night": 0.12, "rain": 0.12}
 MOST_COVERED = 0.7
-"""Of a road user that is more hidden than this the place is left out: neither a label nor empty road."""
+"""To train on: of a road user that is more hidden than this the place is left out, neither a label nor empty road."""
+LEAST_VISIBLE = 0.5
+"""To measure on: who is seen less than this, hidden or outside the picture, does not count."""
 LEAST_SIDE_PX = 7.0
 STREETS = 5
 """Of each layout; colours are another matter."""
@@ -79,6 +81,7 @@ class World:
     """One invented street under one camera and one light, and pictures of it."""
 
     def __init__(self, kind: str, number: int) -> None:
+        self._to_measure = kind.endswith("_valid")
         self._chance = chance = np.random.default_rng((SEEDS[kind], number))
         layout = str(chance.choice(["junction", "street"], p=[0.65, 0.35]))
         light_name = str(chance.choice(list(LIGHT_SHARES), p=list(LIGHT_SHARES.values())))
@@ -109,20 +112,25 @@ class World:
         self._mix = _mix(chance)
 
     def picture(self, number: int) -> tuple[Pixels, Labels]:
-        """One arrangement of road users, RGB uint8, and what is in it."""
-        actors = self._arranged()
+        """One arrangement of road users as a camera shows it, RGB uint8, and what is in it."""
+        actors = self.arrange()
+        frame, identities, labels = self.shoot(actors)
+        pixels = self._develop[self._film.expose(frame, identities, number)]
+        return _lens(pixels, self._chance), labels
+
+    def shoot(self, actors: Sequence[Actor]) -> tuple[Pixels, NDArray[np.uint16], Labels]:
+        """The bare rendering of these, RGB uint8, who is where in it at half its size, and what is in it."""
         items = [actor.item for actor in actors]
         frame = self._renderer.render(items)
         identities = self._renderer.identities(items)
-        pixels = self._develop[self._film.expose(frame, identities, number)]
-        labels = _labels(self._camera, actors, frame_truth(self._scene, actors, identities))
-        return _lens(pixels, self._chance), labels
+        rows = frame_truth(self._scene, actors, identities)
+        return frame, identities, _labels(self._camera, actors, rows, to_measure=self._to_measure)
 
     def release(self) -> None:
         """Frees the renderer."""
         self._renderer.release()
 
-    def _arranged(self) -> list[Actor]:
+    def arrange(self) -> list[Actor]:
         """Road users along the ways, nobody in anybody else, none right before the camera."""
         chance = self._chance
         actors: list[Actor] = []
@@ -319,7 +327,9 @@ def _recoloured(mesh: Mesh, chance: Generator) -> Mesh:
     return Mesh(vertices, mesh.triangles)
 
 
-def _labels(camera: Camera, actors: Sequence[Actor], rows: Sequence[Sequence[Any]]) -> Labels:
+def _labels(
+    camera: Camera, actors: Sequence[Actor], rows: Sequence[Sequence[Any]], *, to_measure: bool
+) -> Labels:
     """Labels from the truth; whoever is hardly seen, too small, or half behind the camera is left out by place."""
     wide, high = camera.size_px
     named = {row[0]: row for row in rows}
@@ -329,7 +339,8 @@ def _labels(camera: Camera, actors: Sequence[Actor], rows: Sequence[Sequence[Any
         row = named.get(actor.item.item_id)
         if row is not None:
             x1, y1, x2, y2 = row[2:6]
-            clear = row[7] <= MOST_COVERED and min(x2 - x1, y2 - y1) >= LEAST_SIDE_PX
+            clear = row[6] >= LEAST_VISIBLE if to_measure else row[7] <= MOST_COVERED
+            clear = clear and min(x2 - x1, y2 - y1) >= LEAST_SIDE_PX
             classes.append(row[1] if clear else "")
             boxes.append((x1, y1, x2, y2))
             continue

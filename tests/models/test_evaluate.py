@@ -11,7 +11,18 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.weights import load_weights
-from models.evaluate import CLASSES, Boxes, Finder, Truth, held_out, main, measure
+from models.evaluate import (
+    CLASSES,
+    UNCLEAR,
+    Boxes,
+    Finder,
+    Truth,
+    held_out,
+    main,
+    measure,
+    measure_classes,
+    rendered,
+)
 from rules.observation import ObjectClass
 
 CAR, PERSON = CLASSES.index(ObjectClass.CAR), CLASSES.index(ObjectClass.PERSON)
@@ -31,7 +42,8 @@ def truths(tmp_path: Path) -> Callable[[Sequence[tuple[float, ...]]], list[Truth
     def make(boxes: Sequence[tuple[float, ...]]) -> list[Truth]:
         path = tmp_path / "grey.png"
         cv2.imwrite(str(path), np.full((100, 100, 3), 90, np.uint8))
-        return [Truth(picture=path, boxes=np.array(boxes, np.float32).reshape(-1, 4) / np.float32(100))]
+        corners = np.array(boxes, np.float32).reshape(-1, 4) / np.float32(100)
+        return [Truth(picture=path, boxes=corners, classes=np.zeros(len(corners), np.int64))]
 
     return make
 
@@ -82,6 +94,38 @@ def test_small_boxes_and_persons_are_left_out(truths: Make) -> None:
     assert (figures.ap50, figures.recall, figures.boxes) == (1.0, 1.0, 1)
 
 
+def test_only_the_height_asked_for_counts(truths: Make) -> None:
+    two = truths([(0, 0, 20, 10), (50, 50, 90, 90)])
+    both = finds((0, 0, 20, 10, 0.9, CAR), (50, 50, 90, 90, 0.8, CAR), (0, 60, 40, 100, 0.7, CAR))
+    assert (measure(both, two, (0.06, 0.12)).ap50, measure(both, two, (0.06, 0.12)).boxes) == (1.0, 1)
+    assert measure(both, two, (0.25, 1.01)).ap50 == 1.0
+    assert measure(both, two, (0.25, 1.01)).boxes == 1
+
+
+def test_classes_are_measured_each_by_itself_and_what_is_unclear_counts_for_nobody(tmp_path: Path) -> None:
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "one.jpg"), np.full((100, 100, 3), 90, np.uint8))
+    (tmp_path / "labels" / "one.txt").write_text(
+        f"{CAR} 0.1 0.1 0.2 0.2\n{PERSON} 0.7 0.7 0.4 0.4\n{UNCLEAR} 0.5 0.2 0.2 0.2\n"
+    )
+    drawn = list(rendered(tmp_path))
+    figures = measure_classes(
+        finds(
+            (0, 0, 20, 20, 0.9, CAR),
+            (50, 50, 90, 90, 0.8, CAR),  # the person is no car
+            (50, 50, 90, 90, 0.7, PERSON),
+            (40, 10, 60, 30, 0.95, CAR),  # fits what is unclear
+        ),
+        drawn,
+    )
+    assert figures.ap50 == ((ObjectClass.CAR, 1.0), (ObjectClass.PERSON, 1.0))
+    assert figures.boxes == ((ObjectClass.CAR, 1), (ObjectClass.PERSON, 1))
+    wrong = measure_classes(finds((50, 50, 90, 90, 0.8, CAR), (0, 0, 20, 20, 0.7, CAR)), drawn)
+    assert wrong.ap50 == ((ObjectClass.CAR, 0.5), (ObjectClass.PERSON, 0.0))
+    assert wrong.mean_ap50 == 0.25
+
+
 def test_nothing_found_is_zero(truths: Make) -> None:
     assert measure(finds(), truths([(0, 0, 20, 20)])).ap50 == 0.0
 
@@ -102,9 +146,13 @@ def test_a_car_is_found_where_it_is_labelled(shared: Path, weights: Path) -> Non
 
 
 def test_the_command_prints_both_figures(
-    shared: Path, weights: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    shared: Path,
+    weights: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     few = list(held_out(shared))[:2]
-    monkeypatch.setattr("models.evaluate.held_out", lambda folder: iter(few))
-    assert main([str(weights), "--size", "320", "--shared", str(shared)]) == 0
+    monkeypatch.setattr("models.evaluate.held_out", lambda folder, folders=(): iter(few))
+    assert main([str(weights), "--size", "320", "--shared", str(shared), "--rendered", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("yolox_nano.onnx: AP50 0.")
