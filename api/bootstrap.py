@@ -22,10 +22,10 @@ from detector.tracker import ByteTracker
 from detector.weights import Weights, load_weights
 from detector.yolo import YoloDetector
 from evidence.case_builder import CaseBuilder
+from evidence.custody import Custody
 from evidence.manifest import Origin
 from evidence.manifest import Weights as ModelFile
 from evidence.ports import EventLine
-from evidence.records import Records
 from ingest.open_source import is_live, open_source
 from ingest.packet_ring import PacketRing
 from ingest.ports import FrameSource
@@ -122,7 +122,7 @@ class CameraPipeline:
         return VideoAnalyst(self.new_detector(), ByteTracker(), LampReader(boxes), self._plates, SceneWatch())
 
     def new_cases(
-        self, data_dir: Path, footage: PacketRing, records: Records, event_line: EventLine
+        self, data_dir: Path, footage: PacketRing, custody: Custody, event_line: EventLine
     ) -> CaseBuilder:
         """A builder of cases into ``data_dir`` from that footage."""
         weights = ((self.models.weights_name, self.models.weights_sha256), *self.models.plates)
@@ -131,7 +131,7 @@ class CameraPipeline:
             site=self._site,
             zone=time_zone(self._site.time_zone),
             footage=footage,
-            records=records,
+            custody=custody,
             event_line=event_line,
             origin=Origin(
                 site_sha256=self._site_file.sha256,

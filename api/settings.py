@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from api.errors import ConfigInvalidError, Problem
 
@@ -22,6 +22,20 @@ class Settings(BaseModel):
     cache: Path = Field(
         description="Folder in which fetched model files are kept between runs. Default ~/.cache/stopline: "
         "where the XDG convention puts what can be fetched again."
+    )
+    keys: Path | None = Field(
+        default=None,
+        description="Folder of the key that signs evidence, as 'stopline keys generate' makes it. Default none: "
+        "each data folder then gets a demo key of its own, whose signer nobody knows.",
+    )
+    signing_passphrase: SecretStr | None = Field(
+        default=None,
+        description="Passphrase of that key. Default none: its file is then protected by its permissions only.",
+    )
+    signing_passphrase_file: Path | None = Field(
+        default=None,
+        description="File that holds the passphrase and nothing else. Default none: see signing_passphrase; a file "
+        "is better than an environment, which other programs may read.",
     )
     models: Path = Field(
         description="Folder of manifest.toml and of the model files that come with Stopline. Default the folder "
@@ -39,6 +53,23 @@ class Settings(BaseModel):
         description="Whether the terminal stays without colours (true or false; set by NO_COLOR, whatever its "
         "value, as no-color.org has it). Default false: colours help where there is a terminal.",
     )
+
+    def passphrase(self) -> str | None:
+        """The passphrase of the signing key, None where there is none. Raises ConfigInvalidError where it cannot be had."""
+        if self.signing_passphrase_file is None:
+            return None if self.signing_passphrase is None else self.signing_passphrase.get_secret_value()
+        name, path = PREFIX + "SIGNING_PASSPHRASE_FILE", self.signing_passphrase_file
+        if self.signing_passphrase is not None:
+            problem = f"{PREFIX}SIGNING_PASSPHRASE is set too; set one of them"
+            raise ConfigInvalidError([_problem(name, problem)])
+        try:
+            text = path.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) else "is not UTF-8 text"
+            raise ConfigInvalidError([_problem(name, f"{path}: {reason}")]) from exc
+        if not text:
+            raise ConfigInvalidError([_problem(name, f"{path}: is empty; it should hold the passphrase")])
+        return text
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Self:

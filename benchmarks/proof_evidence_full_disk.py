@@ -13,9 +13,10 @@ from typing import Any, BinaryIO, cast
 from benchmarks.data_folder import Content, content, listed_whole
 from benchmarks.proof import Figures, Proof, Trial, Verdict
 from benchmarks.street_run import its_findings, run, the_street
-from evidence.durable import Disk, open_new
+from evidence.durable import Disk, open_after, open_new
 from evidence.errors import DiskFullError
 from evidence.records_sql import RecordsError
+from evidence.spool import Spool
 from rules.errors import StoplineError
 
 SECONDS = 24.0
@@ -65,6 +66,10 @@ class CountingDisk(Disk):
         self.sizes.append(len(data))
         super().write(path, data)
 
+    def append(self, path: Path, size: int, data: bytes) -> None:
+        self.sizes.append(len(data))
+        super().append(path, size, data)
+
 
 def prove(trial: Trial) -> Verdict:
     """The disk is full within every ``trial.size``-th file that a run writes; at full size also a real file system."""
@@ -95,6 +100,8 @@ def prove(trial: Trial) -> Verdict:
         listed_whole(good) == len(its_findings(the_street(SECONDS)))
         and same == tried
         and not wanted.left
+        and not wanted.wrong
+        and len(wanted.linked) == len(its_findings(the_street(SECONDS)))
         and (not real or (bool(real["same_after_resume"]) and int(real["times_full"]) > 0))
     )
     return Verdict(
@@ -117,13 +124,12 @@ def _full(data: Path, film: Path, room_bytes: int, wanted: Content) -> Figures:
     room = Room(room_bytes)
     error = ""
     try:
-        run(
-            data, film, SECONDS, disk=Disk(opener=lambda path: cast(BinaryIO, FullFile(open_new(path), room)))
-        )
+        run(data, film, SECONDS, disk=_disk(room))
     except DiskFullError as exc:
         error = exc.code
     listed = listed_whole(data)
-    left = len(list((data / "spool").iterdir()))
+    sealed = Spool(data / "spool", Disk()).sealed_ids()
+    left = len({path.name for path in (data / "spool").iterdir()}.difference(sealed))
     run(data, film, SECONDS)
     return {
         "room_bytes": room_bytes,
@@ -133,6 +139,14 @@ def _full(data: Path, film: Path, room_bytes: int, wanted: Content) -> Figures:
         "same_after_resume": content(data) == wanted,
         "first_difference": wanted.first_difference(content(data)),
     }
+
+
+def _disk(room: Room) -> Disk:
+    """A disk with that much room."""
+    return Disk(
+        opener=lambda path: cast(BinaryIO, FullFile(open_new(path), room)),
+        appender=lambda path, size: cast(BinaryIO, FullFile(open_after(path, size), room)),
+    )
 
 
 def _real_file_system(folder: Path, film: Path, wanted: Content) -> Figures:

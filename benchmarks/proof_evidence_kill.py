@@ -57,7 +57,9 @@ def prove(trial: Trial) -> Verdict:
         passed=cases == len(its_findings(the_street(SECONDS)))
         and kills == 2 * trial.size
         and same == trial.size
-        and not wanted.left,
+        and not wanted.left
+        and not wanted.wrong
+        and len(wanted.linked) == cases,
         figures={
             "cases": cases,
             "rounds": trial.size,

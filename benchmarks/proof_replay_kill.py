@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -12,11 +13,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.clock import SystemClock
 from benchmarks.data_folder import Content, content, listed_whole
 from benchmarks.proof import Figures, Proof, Trial, Verdict
 from benchmarks.street_run import EVENTS
+from evidence.durable import Disk
+from evidence.keys import REGISTER, KeyFolder
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+KEYS = "keys"
 CLIP = "hanoi_redlight"
 LENGTH_S = 63.8
 SEED = 21
@@ -34,6 +39,10 @@ class Moment:
 
 def prove(trial: Trial) -> Verdict:
     """``trial.size`` times: a replay killed at a random moment, and resumed with ``--resume``."""
+    keys = trial.folder / KEYS
+    if not (keys / REGISTER).is_file():
+        shutil.rmtree(keys, ignore_errors=True)
+        KeyFolder(keys, Disk()).generate("proof", SystemClock().now())
     good = trial.folder / "good"
     if not (good / EVENTS).is_file():
         shutil.rmtree(good, ignore_errors=True)
@@ -51,7 +60,11 @@ def prove(trial: Trial) -> Verdict:
     cases, same = listed_whole(good), sum(bool(figures["same_after_resume"]) for figures in rounds)
     kills = sum(bool(figures["killed"]) for figures in rounds)
     return Verdict(
-        passed=cases > 0 and kills == same == trial.size and not wanted.left,
+        passed=cases > 0
+        and kills == same == trial.size
+        and not wanted.left
+        and not wanted.wrong
+        and len(wanted.linked) == cases,
         figures={
             "cases": cases,
             "kills": kills,
@@ -67,7 +80,12 @@ def _killed(data: Path, shared: Path, moment: Moment, wanted: Content) -> Figure
     """What was found after the kill, and whether the resumed run ended like one that was never disturbed."""
     shutil.rmtree(data, ignore_errors=True)
     with subprocess.Popen(
-        _command(data, shared), cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        _command(data, shared),
+        cwd=CHECKOUT,
+        env=_environment(data),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stderr is not None
         if moment.media_s >= 0.0:
@@ -94,10 +112,16 @@ def _finish(data: Path, shared: Path) -> None:
     subprocess.run(
         [*_command(data, shared), "--resume"],
         cwd=CHECKOUT,
+        env=_environment(data),
         check=True,
         stderr=subprocess.DEVNULL,
         timeout=600,
     )
+
+
+def _environment(data: Path) -> dict[str, str]:
+    """Ours, with the trial's own key: the same for every run, so that what it signs can be compared."""
+    return {**os.environ, "STOPLINE_KEYS": str(data.parent / KEYS)}
 
 
 def _command(data: Path, shared: Path) -> list[str]:
@@ -110,7 +134,7 @@ def _command(data: Path, shared: Path) -> list[str]:
 
 PROOF = Proof(
     claim="A replay of a real recording that is killed with SIGKILL at a random moment lists only whole packages, "
-    "and after --resume its events and every file of its evidence are those of a replay that was never disturbed.",
+    "and after --resume its events and every file of its evidence, signatures too, are those of a replay that was never disturbed.",
     small=1,
     full=20,
     prove=prove,

@@ -21,6 +21,11 @@ def json_bytes(value: Json) -> bytes:
     return (text + "\n").encode()
 
 
+def json_line(value: Json) -> str:
+    """As ``json_bytes``, on one line without a line end."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def plain(value: object) -> Json:
     """The value as JSON knows it: a dataclass by its fields, an enum by its value, a moment as RFC 3339 UTC to the millisecond."""
     match value:

@@ -12,6 +12,7 @@ from typing import Any
 
 from evidence import manifest
 from evidence.canonical import to_millisecond
+from evidence.custody import Custody
 from evidence.databar import DataBar
 from evidence.delivery import SPOOL_FOLDER, deliver, sealed_ref
 from evidence.durable import Disk
@@ -22,7 +23,7 @@ from evidence.moments import captured_at
 from evidence.package import Package, Workshop, clip_span_s
 from evidence.ports import EventLine, EvidenceRef, Footage
 from evidence.profile import WANTED, EvidenceProfile
-from evidence.records import CaseRecord, Records
+from evidence.records import CaseRecord
 from evidence.reel import Reel
 from evidence.spool import Spool
 from evidence.store_local import LocalStore
@@ -69,7 +70,7 @@ class CaseBuilder:
         site: Site,
         zone: tzinfo,
         footage: Footage[Any],
-        records: Records,
+        custody: Custody,
         event_line: EventLine,
         origin: Origin,
         profile: EvidenceProfile | None = None,
@@ -77,7 +78,7 @@ class CaseBuilder:
     ) -> None:
         """``zone`` is the time zone that ``site`` names."""
         self._footage = footage
-        self._records = records
+        self._custody = custody
         self._event_line = event_line
         self._site = site
         disk = Disk() if disk is None else disk
@@ -89,6 +90,7 @@ class CaseBuilder:
             profile=EvidenceProfile() if profile is None else profile,
             bar=DataBar(),
             disk=disk,
+            sign=custody.signature,
         )
         self._spool = Spool(data_dir / SPOOL_FOLDER, disk)
         self._store = LocalStore(data_dir, disk)
@@ -111,6 +113,7 @@ class CaseBuilder:
             for pending in tuple(self._pending.values()):
                 if clip_span_s(pending.finding)[1] <= now.media_s:
                     done.append(self._complete(pending, None))
+            self._custody.advance(now.camera_id)
             return tuple(done)
         except BaseException:
             self.abandon()
@@ -158,7 +161,7 @@ class CaseBuilder:
         self._spool.seal(finding.id, self._record(finding, ref))
         self._let_go(pending)
         del self._pending[finding.id]
-        is_new = deliver(finding.id, self._spool, self._store, self._records)
+        is_new = deliver(finding.id, self._spool, self._store, self._custody)
         return self._built(finding, ref, is_new=is_new)
 
     def _let_go(self, pending: _Pending) -> None:
@@ -171,10 +174,10 @@ class CaseBuilder:
         """The case of a package that exists: it is verified, and stored and recorded where a crash prevented that."""
         case_id = finding.id
         if self._spool.is_sealed(case_id):
-            deliver(case_id, self._spool, self._store, self._records)
+            deliver(case_id, self._spool, self._store, self._custody)
         found = manifest.verified(case_id, partial(self._store.read, case_id))
         ref = sealed_ref(case_id, found, self._store)
-        self._records.add_case(self._record(finding, ref))
+        self._custody.add_case(self._record(finding, ref))
         return self._built(finding, ref, is_new=False)
 
     def _record(self, finding: Finding, ref: EvidenceRef) -> CaseRecord:

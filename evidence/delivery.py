@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from evidence import manifest
+from evidence.custody import Custody
 from evidence.durable import Disk
 from evidence.manifest import Summary
 from evidence.ports import EvidenceRef
-from evidence.records import Records
 from evidence.spool import Spool
 from evidence.store import PackageStore
 from evidence.store_local import LocalStore
@@ -49,20 +49,20 @@ def verified_ref(case_id: str, store: PackageStore) -> EvidenceRef | None:
     return sealed_ref(case_id, manifest.verified(case_id, partial(store.read, case_id)), store)
 
 
-def deliver(case_id: str, spool: Spool, store: PackageStore, records: Records) -> bool:
-    """The sealed entry is in the store and recorded, and gone from the spool. True where the record is new.
+def deliver(case_id: str, spool: Spool, store: PackageStore, custody: Custody) -> bool:
+    """The sealed entry is in the store, recorded and linked, and gone from the spool. True where the record is new.
 
     After a crash between any two of these steps the same call finishes them. Raises what the store, the
-    spool and the records raise; the entry then stays for a later call.
+    spool and the custody raise; the entry then stays for a later call.
     """
     record = spool.record(case_id)
     store.put(case_id, spool.package(case_id))
-    is_new = records.add_case(record)
+    is_new = custody.add_case(record)
     spool.done(case_id)
     return is_new
 
 
-def sweep(data_dir: Path, records: Records, disk: Disk | None = None) -> SweepReport:
+def sweep(data_dir: Path, custody: Custody, disk: Disk | None = None) -> SweepReport:
     """Everything that a crash left in the data folder is finished or removed; run it while nobody writes there.
 
     A sealed entry of the spool is verified, stored and recorded; what was not sealed is removed (the rules
@@ -74,6 +74,6 @@ def sweep(data_dir: Path, records: Records, disk: Disk | None = None) -> SweepRe
     finished = spool.sealed_ids()
     for case_id in finished:
         manifest.verified(case_id, partial(spool.read, case_id))
-        deliver(case_id, spool, store, records)
-    unrecorded = tuple(case_id for case_id in store.ids() if records.case(case_id) is None)
+        deliver(case_id, spool, store, custody)
+    unrecorded = tuple(case_id for case_id in store.ids() if custody.records.case(case_id) is None)
     return SweepReport(finished=finished, removed=removed, unrecorded=unrecorded)

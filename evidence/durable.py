@@ -24,14 +24,27 @@ def open_new(path: Path) -> BinaryIO:
     return path.open("xb")
 
 
+def open_after(path: Path, size: int) -> BinaryIO:
+    """The file, made where there is none, opened for writing after its first ``size`` bytes; what followed them is gone."""
+    file = path.open("r+b" if path.exists() else "xb")
+    file.truncate(size)
+    file.seek(size)
+    return file
+
+
 class Disk:
     """One local file system. Every method raises DiskFullError where there is no room, DiskError for any other refusal.
 
-    ``opener`` opens the files that are written; a test hands in one that runs out of room.
+    ``opener`` and ``appender`` open the files that are written; a test hands in ones that run out of room.
     """
 
-    def __init__(self, opener: Callable[[Path], BinaryIO] = open_new) -> None:
+    def __init__(
+        self,
+        opener: Callable[[Path], BinaryIO] = open_new,
+        appender: Callable[[Path, int], BinaryIO] = open_after,
+    ) -> None:
         self._open = opener
+        self._open_after = appender
 
     def make_folder(self, folder: Path) -> None:
         """The folder stands, and its parents."""
@@ -41,6 +54,16 @@ class Disk:
     def write(self, path: Path, data: bytes) -> None:
         """The new file holds the data and is on the disk; its name is only after ``settle`` of its folder."""
         with _translated(path, len(data)), self._open(path) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def append(self, path: Path, size: int, data: bytes) -> None:
+        """The file, made where there is none, holds its first ``size`` bytes and then the data, on the disk.
+
+        After an error or a crash those first bytes stand, and perhaps a part of the data.
+        """
+        with _translated(path, len(data)), self._open_after(path, size) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -10,8 +10,12 @@ from typing import Any
 from evidence.canonical import Json, json_bytes, sha256_hex
 from evidence.errors import PackageDamagedError
 from evidence.records import PackageState
+from evidence.signing import SignedFormError, read_signature
 
 NAME = "manifest.json"
+SIGNATURE = "manifest.sig"
+"""Beside the manifest: an Ed25519 signature of its exact bytes."""
+
 FORMAT = "stopline-package/1"
 
 
@@ -43,9 +47,10 @@ class SealedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a manifest says of its package."""
+    """What a manifest says of its package; ``case_id`` is None where it names no case."""
 
     sha256: str
+    case_id: str | None
     package: PackageState
     reasons: tuple[str, ...]
     files: tuple[SealedFile, ...]
@@ -70,9 +75,14 @@ def summary(case_id: str, manifest: bytes) -> Summary:
     try:
         document: Any = json.loads(manifest)
         if document["format"] != FORMAT:
-            raise ValueError(f"its format is {document['format']!r}, not {FORMAT!r}")
+            raise ValueError(
+                f"its format is {document['format']!r:.60}, and this version reads {FORMAT!r}; if a newer Stopline "
+                "wrote it, use that one"
+            )
+        case = document.get("case")
         return Summary(
             sha256=sha256_hex(manifest),
+            case_id=str(case["id"]) if isinstance(case, dict) else None,
             package=PackageState(document["package"]),
             reasons=tuple(str(reason) for reason in document["reasons"]),
             files=tuple(
@@ -80,17 +90,24 @@ def summary(case_id: str, manifest: bytes) -> Summary:
                 for file in document["files"]
             ),
         )
-    except (ValueError, KeyError, TypeError) as exc:
+    except (ValueError, KeyError, TypeError, RecursionError) as exc:
         raise PackageDamagedError(case_id, NAME, f"it is no manifest ({exc})") from exc
 
 
 def verified(case_id: str, read: Callable[[str], bytes]) -> Summary:
-    """What the manifest says, each file of which was read and found as sealed.
+    """What the manifest says, each file of which was read and found as sealed, and whose signature fits.
 
     ``read`` gives the bytes of a file of the package and raises PackageMissingError. Raises
-    PackageDamagedError for a file that differs.
+    PackageDamagedError for a file that differs. Whether the signer is trusted is not asked here.
     """
-    said = summary(case_id, read(NAME))
+    data = read(NAME)
+    said = summary(case_id, data)
+    try:
+        is_genuine = read_signature(read(SIGNATURE)).fits(data)
+    except SignedFormError as exc:
+        raise PackageDamagedError(case_id, SIGNATURE, str(exc)) from exc
+    if not is_genuine:
+        raise PackageDamagedError(case_id, SIGNATURE, f"it is not the signature of {NAME}")
     for file in said.files:
         data = read(file.name)
         if len(data) != file.size:

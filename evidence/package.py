@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -37,7 +38,10 @@ TRACE = "trace.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """What every package of a run is made with. ``zone`` is the time zone of the site."""
+    """What every package of a run is made with. ``zone`` is the time zone of the site.
+
+    ``sign`` gives the content of ``manifest.sig`` for the bytes of a manifest.
+    """
 
     site: Site
     zone: tzinfo
@@ -45,6 +49,7 @@ class Workshop:
     profile: EvidenceProfile
     bar: DataBar
     disk: Disk
+    sign: Callable[[bytes], bytes]
 
 
 class Package:
@@ -86,7 +91,10 @@ class Package:
         self._plate(kept)
 
     def complete(self, footage: Footage[Any], reel: Reel | None, end_s: float | None) -> Summary:
-        """Everything is in the folder, the manifest last. ``end_s`` is the last media second where the footage has ended."""
+        """Everything is in the folder, the manifest and its signature last.
+
+        ``end_s`` is the last media second where the footage has ended.
+        """
         self._cut_clip(footage, reel)
         if self._clip:
             self._reasons += () if reel is None else reel.lost
@@ -100,6 +108,7 @@ class Package:
         reasons = (*self._reasons, *shortcomings(self._finding, self._shop.site, held, self._shop.profile))
         data = manifest.manifest_bytes(self._content(footage, end_s), tuple(self._files), reasons)
         self._shop.disk.write(self._folder / manifest.NAME, data)
+        self._shop.disk.write(self._folder / manifest.SIGNATURE, self._shop.sign(data))
         self._shop.disk.settle(self._folder)
         return manifest.summary(self._finding.id, data)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from evidence.chain import Link, NextLink
 from rules.errors import StoplineError
 from rules.finding import Rule, Status
 
@@ -100,8 +101,30 @@ class AlreadyDecidedError(StoplineError):
 class Records(Protocol):
     """Keeps cases and decisions durably; every method is one transaction."""
 
-    def add_case(self, record: CaseRecord) -> bool:
-        """True when the case was added, False when a case of that id already stands (nothing is changed then)."""
+    def add_case(
+        self, record: CaseRecord, chain_id: str | None = None, next_link: NextLink | None = None
+    ) -> bool:
+        """True when the case was added, False when a case of that id already stands (it is not changed then).
+
+        With ``next_link``, the chain has a link for the record's manifest afterwards: it is asked for one where
+        there was none.
+        """
+        ...
+
+    def add_link(self, chain_id: str, next_link: NextLink) -> Link:
+        """The link that was made, kept: unless the chain has one of that kind and manifest, which is returned then."""
+        ...
+
+    def links(self, chain_id: str, *, after_number: int = 0) -> Sequence[Link]:
+        """The links of that chain with a higher number, ascending."""
+        ...
+
+    def keep_links(self, links: Sequence[Link]) -> None:
+        """The links, which follow those that the records have of their chain, are kept as they are."""
+        ...
+
+    def chain_ids(self) -> tuple[str, ...]:
+        """The ids of all chains that have links, sorted."""
         ...
 
     def case(self, case_id: str) -> Case | None: ...

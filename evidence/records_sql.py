@@ -1,11 +1,10 @@
-"""Cases and decisions in a SQLite file, through SQLAlchemy; the tables are made by the packaged migrations."""
+"""Cases, decisions and chains in a SQLite file, through SQLAlchemy; the tables are made by the packaged migrations."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +13,11 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import (
     URL,
-    CheckConstraint,
-    Column,
     ColumnElement,
     Connection,
-    DateTime,
-    Dialect,
     Engine,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
     Row,
     Select,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
     create_engine,
     event,
     select,
@@ -42,6 +28,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from evidence.chain import Link, NextLink, read_link
 from evidence.records import (
     AlreadyDecidedError,
     Case,
@@ -51,6 +38,7 @@ from evidence.records import (
     PackageState,
     Review,
 )
+from evidence.records_tables import CASES, LINKS, REVIEWS
 from rules.errors import StoplineError
 from rules.finding import Rule, Status
 
@@ -76,68 +64,6 @@ class RecordsBusyError(RecordsError):
     retryable = True
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC moment to the microsecond. A naive one is refused: nobody could say when it was."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a recorded moment must be aware")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-METADATA = MetaData()
-
-CASES = Table(
-    "cases",
-    METADATA,
-    Column("number", Integer, primary_key=True),
-    Column("id", String, nullable=False, unique=True),
-    Column("rule", String, nullable=False),
-    Column("site_id", String, nullable=False),
-    Column("camera_id", String, nullable=False),
-    Column("place_id", String, nullable=False),
-    Column("status", String, nullable=False),
-    Column("t_s", Float, nullable=False),
-    Column("captured_at", UtcDateTime, nullable=True),
-    Column("vehicle_class", String, nullable=False),
-    Column("plate_text", String, nullable=True),
-    Column("package", String, nullable=False),
-    Column("package_reasons", Text, nullable=False),
-    Column("evidence_path", String, nullable=False),
-    Column("manifest_path", String, nullable=False),
-    Column("manifest_sha256", String, nullable=False),
-    Column("event_json", Text, nullable=False),
-    Column("decision", String, nullable=False, server_default=Decision.OPEN.value),
-    Column("time_zone", String, nullable=False, server_default="UTC"),
-    Index("ix_cases_queue", "status", "decision", "number"),
-    Index("ix_cases_camera", "camera_id", "number"),
-    sqlite_autoincrement=True,
-)
-
-REVIEWS = Table(
-    "reviews",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("case_number", Integer, ForeignKey("cases.number", ondelete="RESTRICT"), nullable=False),
-    Column("decision", String, nullable=False),
-    Column("code", String, nullable=True),
-    Column("note", Text, nullable=False),
-    Column("reviewer", String, nullable=False),
-    Column("decided_at", UtcDateTime, nullable=False),
-    CheckConstraint("(decision = 'rejected') = (code IS NOT NULL)", name="ck_reviews_code"),
-    Index("ix_reviews_case", "case_number", "id"),
-    sqlite_autoincrement=True,
-)
-
-
 class SqlRecords:
     """Records in one SQLite file (WAL: readers never wait for the writer); safe to share between threads.
 
@@ -158,8 +84,14 @@ class SqlRecords:
         """Every connection is closed; the object is of no use afterwards."""
         self._engine.dispose()
 
-    def add_case(self, record: CaseRecord) -> bool:
-        """True when the case was added, False when a case of that id already stands (nothing is changed then)."""
+    def add_case(
+        self, record: CaseRecord, chain_id: str | None = None, next_link: NextLink | None = None
+    ) -> bool:
+        """True when the case was added, False when a case of that id already stands (it is not changed then).
+
+        With ``next_link``, the chain has a link for the record's manifest afterwards, added in the same
+        transaction where there was none; not where the case stands with another manifest.
+        """
         row = {
             "id": record.id,
             "rule": record.rule.value,
@@ -183,7 +115,36 @@ class SqlRecords:
             added = connection.execute(
                 insert(CASES).values(row).on_conflict_do_nothing(index_elements=["id"])
             )
+            if chain_id is not None and next_link is not None:
+                stands = select(CASES.c.manifest_sha256).where(CASES.c.id == record.id)
+                is_same = connection.execute(stands).scalar_one() == record.manifest_sha256
+                if is_same:
+                    _linked(connection, chain_id, next_link)
             return added.rowcount == 1
+
+    def add_link(self, chain_id: str, next_link: NextLink) -> Link:
+        """The link that was made, kept: unless the chain has one of that kind and manifest, which is returned then."""
+        with self._transaction() as connection:
+            return _linked(connection, chain_id, next_link)
+
+    def links(self, chain_id: str, *, after_number: int = 0) -> Sequence[Link]:
+        """The links of that chain with a higher number, ascending."""
+        wanted = select(LINKS.c.line).where(LINKS.c.chain_id == chain_id, LINKS.c.number > after_number)
+        with self._transaction(write=False) as connection:
+            lines = connection.execute(wanted.order_by(LINKS.c.number)).scalars().all()
+        return [read_link(line.encode()) for line in lines]
+
+    def keep_links(self, links: Sequence[Link]) -> None:
+        """The links, which follow those that the records have of their chain, are kept as they are."""
+        if links:
+            with self._transaction() as connection:
+                connection.execute(LINKS.insert(), [_link_row(link) for link in links])
+
+    def chain_ids(self) -> tuple[str, ...]:
+        """The ids of all chains that have links, sorted."""
+        with self._transaction(write=False) as connection:
+            found = connection.execute(select(LINKS.c.chain_id).distinct().order_by(LINKS.c.chain_id))
+            return tuple(found.scalars())
 
     def case(self, case_id: str) -> Case | None:
         """The case of that id with its reviews, oldest first; None when there is none."""
@@ -336,6 +297,29 @@ def _translated(path: Path) -> Iterator[None]:
         raise RecordsError(path, str(exc.orig)) from exc
     except DBAPIError as exc:
         raise RecordsError(path, str(exc.orig)) from exc
+
+
+def _linked(connection: Connection, chain_id: str, next_link: NextLink) -> Link:
+    """The link that follows the chain's last one, kept; or the one of its kind and manifest that was there."""
+    of_chain = select(LINKS.c.line).where(LINKS.c.chain_id == chain_id)
+    last = connection.execute(of_chain.order_by(LINKS.c.number.desc()).limit(1)).scalar()
+    link = next_link(None if last is None else read_link(last.encode()))
+    same = (LINKS.c.kind == link.kind.value, LINKS.c.manifest_sha256 == link.manifest_sha256)
+    before = connection.execute(of_chain.where(*same)).scalar()
+    if before is not None:
+        return read_link(before.encode())
+    connection.execute(LINKS.insert().values(_link_row(link)))
+    return link
+
+
+def _link_row(link: Link) -> dict[str, str | int]:
+    return {
+        "chain_id": link.chain_id,
+        "number": link.number,
+        "kind": link.kind.value,
+        "manifest_sha256": link.manifest_sha256,
+        "line": link.line,
+    }
 
 
 def _case(connection: Connection, case_id: str) -> Case | None:

@@ -15,6 +15,8 @@ from api.model_manifest import ManifestError, ModelFileError
 from api.work.models import WheelError, WheelUnavailable
 from api.work.observation_lines import ObservationLineError
 from detector.errors import WeightsError
+from evidence.keys import KeysError
+from evidence.verify_folder import NothingToVerifyError
 from ingest.errors import IngestError
 from rules.errors import SiteError, StoplineError
 
@@ -30,6 +32,8 @@ class ExitCode(IntEnum):
     SOME_FAILED = 5
     GATE_FAILED = 6
     SERVER = 7
+    NOT_VERIFIED = 8
+    SIGNER_UNKNOWN = 9
     INTERRUPTED = 130
 
 
@@ -40,6 +44,8 @@ _BY_CLASS: tuple[tuple[type[StoplineError], ExitCode], ...] = (
     (WeightsError, ExitCode.CONFIG_INVALID),
     (ManifestError, ExitCode.CONFIG_INVALID),
     (ModelFileError, ExitCode.CONFIG_INVALID),
+    (KeysError, ExitCode.CONFIG_INVALID),
+    (NothingToVerifyError, ExitCode.INPUT_UNREADABLE),
     (WheelUnavailable, ExitCode.SERVER),
     (WheelError, ExitCode.CONFIG_INVALID),
     (AllInputsFailedError, ExitCode.INPUT_UNREADABLE),

@@ -20,7 +20,9 @@ COMMANDS = {
     "config": ("api.cli.config:config", "Check site files, and show what may stand in one."),
     "dry-run": ("api.cli.dry_run:dry_run", "See what another site file would change in a run."),
     "eval": ("api.cli.eval:evaluate_runs", "Compare runs with the truth: precision, recall, time error."),
+    "evidence": ("api.cli.evidence:evidence", "Verify evidence: files, signatures, chain, checkpoints."),
     "fold": ("api.cli.fold:fold", "Judge a run's recorded observations again."),
+    "keys": ("api.cli.keys:keys", "Make, change and publish the key that signs evidence."),
     "models": ("api.cli.models:models", "List, fetch and check the models."),
     "openapi": ("api.cli.openapi:openapi", "Print the OpenAPI document of the API."),
     "replay": ("api.cli.replay:replay", "Look at recordings or a camera: findings with their evidence."),
@@ -50,7 +52,8 @@ def cli(debug: bool) -> None:
     """Finds red-light running and illegal parking in traffic video, and proposes cases that a person decides.
 
     Exit codes: 0 done, 1 internal error, 2 wrong usage, 3 configuration or weights invalid, 4 input unreadable,
-    5 some inputs failed, 6 a gate failed, 7 server or account, 130 interrupted (what was finished is kept).
+    5 some inputs failed, 6 a gate failed, 7 server or account, 8 evidence does not verify, 9 its signer is
+    unknown, 130 interrupted (what was finished is kept).
     """
 
 

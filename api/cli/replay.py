@@ -18,6 +18,7 @@ from api.settings import load_settings
 from api.site_file import SiteFile, load_site_file
 from api.suggest import did_you_mean
 from api.time_zone import time_zone
+from api.work.custody import signer_of
 from api.work.replay import ReplayRequest
 from api.work.replay import replay as run_replay
 from api.work.run_folder import OpenMode
@@ -96,18 +97,19 @@ def replay(
     settings = load_settings()
     weights = weights or default_detector(settings)
     site_file = load_site_file(site)
+    clock = SystemClock()
     request = ReplayRequest(
         sources=source,
         site_file=site_file,
         camera_id=_camera_id(site_file, camera),
         out=out,
+        signer=None if no_evidence else signer_of(settings, clock.now()),
         mode=OpenMode.RESUME if resume else OpenMode.OVERWRITE if overwrite else OpenMode.NEW,
         start_times=tuple(_start_time(text, site_file) for text in start_time),
         duration_s=duration,
         with_evidence=not no_evidence,
         signals=signals,
     )
-    clock = SystemClock()
     pipeline = build_pipeline(
         site_file, request.camera_id, weights, settings, clock, read_plates=not no_plates
     )
@@ -155,7 +157,8 @@ def _start_time(text: str, site_file: SiteFile) -> datetime:
 
 def _told(summary: dict[str, Any]) -> list[str]:
     """What a person should know of a run besides its result."""
-    told = [f"note: {reason}" for reason in summary["disarmed"]]
+    custody = summary.get("custody") or {}
+    told = [f"note: {reason}" for reason in (*summary["disarmed"], custody.get("note")) if reason]
     told += [
         f"note: {source['source']}: {source['damage']}"
         for source in summary["sources"]

@@ -21,6 +21,7 @@ from api.errors import (
 )
 from api.site_file import SiteFile
 from api.versions import stopline_version
+from api.work.custody import custody_fields, open_custody
 from api.work.data_folder import RECORDS_FILE
 from api.work.event_lines import event_line
 from api.work.progress import Advance, Progress
@@ -37,10 +38,12 @@ from api.work.run_folder import (
 )
 from api.work.summary import summary_of
 from evidence.canonical import moment as rfc3339
+from evidence.chain_file import FOLDER as CUSTODY_FOLDER
+from evidence.custody import Custody
 from evidence.delivery import SPOOL_FOLDER, sweep
 from evidence.ports import EventLine
-from evidence.records import Records
 from evidence.records_sql import SqlRecords
+from evidence.signing import Signer
 from evidence.store_local import FOLDER as EVIDENCE_FOLDER
 from ingest.cadence import PlateCadence
 from ingest.camera import LoopStats, run_camera
@@ -52,13 +55,20 @@ from ingest.redact import redact_url
 from ingest.signal_merge import ControllerLog
 from rules.site import Camera
 
-EVIDENCE = (EVIDENCE_FOLDER, SPOOL_FOLDER, *(RECORDS_FILE + end for end in ("", "-shm", "-wal")))
+EVIDENCE = (
+    EVIDENCE_FOLDER,
+    CUSTODY_FOLDER,
+    SPOOL_FOLDER,
+    *(RECORDS_FILE + end for end in ("", "-shm", "-wal")),
+)
 """What a run leaves in its folder besides the results."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayRequest:
     """What to replay. ``start_times`` holds none, or one aware time per source; ``duration_s`` limits each source.
+
+    ``signer`` signs the evidence; None: a demo key that the folder gets.
 
     ``signals`` is what the signal controller logged, for sources whose wall clock is known. ``with_evidence``:
     a package is built and recorded for each finding that wants one.
@@ -69,6 +79,7 @@ class ReplayRequest:
     camera_id: str
     out: Path
     mode: OpenMode
+    signer: Signer | None = None
     start_times: tuple[datetime, ...]
     duration_s: float | None
     with_evidence: bool = True
@@ -98,7 +109,7 @@ class Pipeline(Protocol):
     def new_analyst(self) -> Analyst: ...
 
     def new_cases(
-        self, data_dir: Path, footage: PacketRing, records: Records, event_line: EventLine
+        self, data_dir: Path, footage: PacketRing, custody: Custody, event_line: EventLine
     ) -> Cases: ...
 
     def new_judge(self) -> Judge: ...
@@ -134,22 +145,23 @@ def replay(
         return Replayed(summary=read_summary(request.out), nothing_to_do=True)
     with open_run(request.out, plan, request.mode, EVIDENCE) as folder:
         try:
-            with _records(request) as records:
-                return _Run(request, pipeline, progress, clock, stop, folder, records).all()
+            with _custody(request, clock) as custody:
+                return _Run(request, pipeline, progress, clock, stop, folder, custody).all()
         except AllInputsFailedError:
             folder.abandon(EVIDENCE)
             raise
 
 
 @contextmanager
-def _records(request: ReplayRequest) -> Iterator[Records | None]:
-    """The records of the run's folder, with what a crash left there finished; None where no evidence is wanted."""
+def _custody(request: ReplayRequest, clock: Clock) -> Iterator[Custody | None]:
+    """Custody of the run's folder, with what a crash left there finished; None where no evidence is wanted."""
     if not request.with_evidence:
         yield None
         return
     with closing(SqlRecords(request.out / RECORDS_FILE)) as records:
-        sweep(request.out, records)
-        yield records
+        custody = open_custody(request.out, records, request.signer, clock.now)
+        sweep(request.out, custody)
+        yield custody
 
 
 def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:
@@ -195,7 +207,7 @@ class _Run:
         clock: Clock,
         stop: Callable[[], bool],
         folder: RunFolder,
-        records: Records | None,
+        custody: Custody | None,
     ) -> None:
         self._request = request
         self._camera = request.site_file.site.camera(request.camera_id)
@@ -204,7 +216,7 @@ class _Run:
         self._clock = clock
         self._stop = stop
         self._folder = folder
-        self._records = records
+        self._custody = custody
 
     def all(self) -> Replayed:
         """Every source that was not done before."""
@@ -224,6 +236,9 @@ class _Run:
         if not records:
             raise AllInputsFailedError(failures)
         interrupted = any(record.interrupted for record in records)
+        if self._custody is not None:
+            checkpoint = self._custody.checkpoint(self._camera.camera_id)
+            summary["custody"] = custody_fields(checkpoint, is_demo=self._request.signer is None)
         self._folder.publish(records, summary, complete=not failures)
         if interrupted:
             raise InterruptedRunError(f"interrupted; what was seen until then stands in {self._request.out}")
@@ -312,9 +327,9 @@ class _Run:
         return None if path is None else ControllerLog(path)
 
     def _cases(self, opened: OpenedSource) -> Cases | None:
-        if self._records is None:
+        if self._custody is None:
             return None
-        return self._pipeline.new_cases(self._request.out, opened.footage, self._records, event_line)
+        return self._pipeline.new_cases(self._request.out, opened.footage, self._custody, event_line)
 
     def _interrupted(self, segment: int, name: str) -> InterruptedRunError:
         return InterruptedRunError(

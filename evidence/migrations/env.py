@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from evidence.records_sql import METADATA
+from evidence.records_tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -21,6 +21,7 @@ from evidence.manifest import Origin
 from evidence.records_sql import SqlRecords
 from ingest.packet_ring import PacketRing
 from tests.builders.filmed import START, Filming, Street, frames_of, spoken
+from tests.builders.signing import a_custody
 
 SERVE = "import sys; from api.cli.main import main; sys.exit(main())"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         site=street.site(),
         zone=ZoneInfo("Asia/Shanghai"),
         footage=ring,
-        records=records,
+        custody=a_custody(data, records),
         event_line=event_line,
         origin=Origin(site_sha256="0" * 64, code_version="test", weights=()),
     )

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evidence.canonical import sha256_hex
-from evidence.manifest import SealedFile, manifest_bytes
+from evidence.manifest import NAME, SIGNATURE, SealedFile, manifest_bytes
 from evidence.records import CaseRecord, PackageState
 from evidence.records_sql import SqlRecords
+from evidence.signing import signature_file
 from rules.finding import Rule, Status
+from tests.builders.signing import a_signer
 
 Picture = NDArray[np.uint8]
 SIZE_PX = (640, 360)
@@ -276,14 +278,16 @@ def _package(folder: Path, case: DrawnCase) -> CaseRecord:
 
 
 def reseal(package: Path, reasons: tuple[str, ...] = ()) -> None:
-    """The package's manifest lists the files that are there now."""
-    manifest = package / "manifest.json"
-    manifest.unlink(missing_ok=True)
+    """The package's manifest lists the files that are there now, and is signed."""
+    for name in (NAME, SIGNATURE):
+        (package / name).unlink(missing_ok=True)
     files = [
         SealedFile(name=path.name, sha256=sha256_hex(path.read_bytes()), size=path.stat().st_size)
         for path in package.iterdir()
     ]
-    manifest.write_bytes(manifest_bytes({"case": {"id": package.name}}, tuple(files), reasons))
+    manifest = manifest_bytes({"case": {"id": package.name}}, tuple(files), reasons)
+    (package / NAME).write_bytes(manifest)
+    (package / SIGNATURE).write_bytes(signature_file(a_signer(), manifest))
 
 
 def _write_clip(path: Path, draw: Callable[[float], Picture], first_s: float, last_s: float) -> float:

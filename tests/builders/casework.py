@@ -10,6 +10,9 @@ from pathlib import Path
 from api.time_zone import time_zone
 from api.work.event_lines import event_line
 from evidence.case_builder import BuiltCase, CaseBuilder
+from evidence.chain import NO_LINK, read_link
+from evidence.chain_file import whole_lines
+from evidence.custody import Custody
 from evidence.delivery import SweepReport, sweep
 from evidence.durable import Disk
 from evidence.manifest import Origin, Weights
@@ -19,6 +22,7 @@ from evidence.records_sql import SqlRecords
 from ingest.packet_ring import PacketRing
 from rules.finding import Finding
 from tests.builders.filmed import Script, Street, frames_of, spoken
+from tests.builders.signing import a_custody
 
 ORIGIN = Origin(
     site_sha256="ab" * 32, code_version="0.1.0", weights=(Weights(name="nano.onnx", sha256="cd" * 32),)
@@ -58,12 +62,16 @@ class Bench:
             site=self.street.site(allowed_stop_s=self.allowed_stop_s),
             zone=time_zone("Asia/Shanghai"),
             footage=ring,
-            records=self.records if records is None else records,
+            custody=self.custody(records),
             event_line=event_line,
             origin=ORIGIN,
             profile=self.profile,
             disk=self.disk,
         )
+
+    def custody(self, records: Records | None = None) -> Custody:
+        """Custody of the folder, its chains as they stand there."""
+        return a_custody(self.data_dir, self.records if records is None else records, self.disk)
 
     def run(
         self,
@@ -85,11 +93,23 @@ class Bench:
         return [*built, *builder.finish()]
 
     def sweep(self) -> SweepReport:
-        return sweep(self.data_dir, self.records)
+        return sweep(self.data_dir, self.custody())
 
     def listed(self) -> list[CaseRecord]:
         """All records, in the order of recording."""
         return [case.record for case in self.records.page(CaseFilter(), after_number=None, limit=1000)]
+
+    def links(self) -> set[str]:
+        """The manifests that the one chain's file has a link for; each link follows the one before, and is genuine."""
+        (path,) = (self.data_dir / "custody").glob("*/links.jsonl")
+        lines, rest = whole_lines(path.read_bytes())
+        links = [read_link(line) for line in lines]
+        before = [NO_LINK, *(link.sha256 for link in links)]
+        assert rest == b"" and [link.number for link in links] == list(range(1, len(links) + 1))
+        assert [link.previous_sha256 for link in links] == before[:-1]
+        assert all(link.signed.is_genuine for link in links)
+        assert len({link.manifest_sha256 for link in links}) == len(links)
+        return {link.manifest_sha256 for link in links}
 
     def files(self) -> dict[str, bytes]:
         """Every file of the store by its path in the data folder."""

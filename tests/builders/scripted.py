@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import av
@@ -16,14 +16,15 @@ from api.judge import RuleJudge
 from api.site_file import SiteFile, parse_site_file
 from api.time_zone import time_zone
 from evidence.case_builder import CaseBuilder
+from evidence.custody import Custody
 from evidence.manifest import Origin
 from evidence.ports import EventLine
-from evidence.records import Records
 from ingest.file_source import FileSource
 from ingest.frame import Frame
 from ingest.packet_ring import PacketRing
 from rules.observation import Observation, TrackPoint
 from tests.builders.scene import Actor, Lamp
+from tests.builders.signing import BEGIN
 
 SIZE_PX = (320, 192)
 FPS = 10
@@ -134,14 +135,14 @@ class ScriptedPipeline:
         return ScriptedAnalyst(self.actors, self.lamps)
 
     def new_cases(
-        self, data_dir: Path, footage: PacketRing, records: Records, event_line: EventLine
+        self, data_dir: Path, footage: PacketRing, custody: Custody, event_line: EventLine
     ) -> CaseBuilder:
         return CaseBuilder(
             data_dir=data_dir,
             site=self.site_file.site,
             zone=time_zone(self.site_file.site.time_zone),
             footage=footage,
-            records=records,
+            custody=custody,
             event_line=event_line,
             origin=Origin(site_sha256=self.site_file.sha256, code_version="0", weights=()),
         )
@@ -151,13 +152,13 @@ class ScriptedPipeline:
 
 
 class HandClock:
-    """A clock that moves by 10 ms whenever it is asked."""
+    """A clock that moves by 10 ms whenever it is asked how much time has passed."""
 
     def __init__(self) -> None:
         self._elapsed_s = 0.0
 
     def now(self) -> datetime:
-        raise NotImplementedError("a replay doesn't ask for the date")
+        return BEGIN + timedelta(seconds=self._elapsed_s)
 
     def elapsed_s(self) -> float:
         self._elapsed_s += 0.01

@@ -13,7 +13,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import URL, create_engine
 
 from evidence.records import CaseFilter, Decision
-from evidence.records_sql import METADATA, RecordsError, SqlRecords, migrate
+from evidence.records_sql import RecordsError, SqlRecords, migrate
+from evidence.records_tables import METADATA
 from tests.evidence.test_records_sql import CONFIRMED, RECORD
 
 
@@ -88,7 +89,7 @@ def test_a_file_of_a_newer_version_is_refused_and_kept(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(RecordsError, match="revision 9999"):
         SqlRecords(path)
-    assert tables(path) == {"cases", "reviews", "alembic_version"}
+    assert tables(path) == {"cases", "reviews", "links", "alembic_version"}
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 
 
 def test_an_unknown_revision_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RecordsError, match="no revision nonsense; known are 0003, 0002, 0001 and base"):
+    with pytest.raises(RecordsError, match="no revision nonsense; known are 0004, 0003, 0002, 0001 and base"):
         migrate(tmp_path / "records.sqlite", "nonsense")
 
 
@@ -131,4 +132,4 @@ def test_two_that_open_a_new_file_at_once_both_succeed(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(timeout=60)
     assert failures == []
-    assert tables(path) == {"cases", "reviews", "alembic_version"}
+    assert tables(path) == {"cases", "reviews", "links", "alembic_version"}

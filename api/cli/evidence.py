@@ -1,0 +1,81 @@
+"""``stopline evidence``: whether evidence is what was sealed, for somebody who doesn't trust us."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from api.cli.exit_codes import ExitCode
+from api.work.verify import VerifyRequest, as_fields, as_lines
+from api.work.verify import verify as run_verify
+from evidence.verification import Result
+
+EXIT_CODES = {
+    Result.VERIFIED: ExitCode.OK,
+    Result.NOT_VERIFIED: ExitCode.NOT_VERIFIED,
+    Result.UNKNOWN_SIGNER: ExitCode.SIGNER_UNKNOWN,
+}
+
+
+@click.group()
+def evidence() -> None:
+    """Check that evidence is what was sealed."""
+
+
+@evidence.command()
+@click.argument("target", required=False, metavar="[PATH|ID]")
+@click.option("--all", "everything", is_flag=True, help="Every package and every chain of the data folder.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The data folder that an ID or --all is of. Default: the current folder.",
+)
+@click.option(
+    "--trust",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="KEYS",
+    help="Public keys to trust: what 'stopline keys publish' writes, or PEM. Got from the signer, not with the evidence.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A checkpoint that was kept elsewhere: only with one can it be seen that a chain's end was cut off.",
+)
+@click.option(
+    "--chain",
+    "links",
+    type=click.Path(path_type=Path),
+    metavar="LINKS",
+    help="The links.jsonl of the chain, for a package that stands outside its data folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify(
+    target: str | None,
+    everything: bool,
+    data: Path,
+    trust: tuple[Path, ...],
+    checkpoint: Path | None,
+    links: Path | None,
+    as_json: bool,
+) -> int:
+    """Verify a package (PATH or ID), or with --all a whole data folder, from files alone.
+
+    Each file is compared with its manifest, the manifest with its signature and its link, each link with its
+    neighbours, and the chain with checkpoints. Exit code 8: something does not verify. 9: everything fits together,
+    but a signer is not among the keys of --trust.
+    """
+    request = VerifyRequest(
+        target=target, everything=everything, data=data, trust=trust, checkpoint=checkpoint, links=links
+    )
+    found = run_verify(request)
+    if as_json:
+        click.echo(json.dumps(as_fields(found), ensure_ascii=False, indent=1))
+    else:
+        for line in as_lines(found):
+            click.echo(line)
+    return EXIT_CODES[found.result]

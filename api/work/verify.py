@@ -1,0 +1,124 @@
+"""Verifies evidence: finds what is meant by a path or an id, and takes trust from the files that the verifier names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from api.errors import UsageError
+from evidence.chain_file import FOLDER
+from evidence.keys import read_published
+from evidence.spool import CaseIdError, checked
+from evidence.store_local import FOLDER as PACKAGES
+from evidence.verification import Check, Result, State, Trust, Verification
+from evidence.verify_folder import verify_data_folder, verify_one
+
+FORMAT = "stopline-verification/1"
+
+SENTENCE = {
+    Result.VERIFIED: "verified",
+    Result.NOT_VERIFIED: "NOT VERIFIED",
+    Result.UNKNOWN_SIGNER: "SIGNER UNKNOWN: everything fits together, but nobody whom you trust signed all of it",
+}
+MARK = {State.OK: "ok", State.FAILED: "FAILED", State.UNKNOWN_SIGNER: "unknown", State.NOTE: "note"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyRequest:
+    """What to verify: the package or data folder ``target``, or the case of that id in ``data``, or all of ``data``.
+
+    ``trust`` are files of public keys, ``checkpoint`` and ``links`` files from elsewhere than the evidence.
+    """
+
+    target: str | None
+    everything: bool
+    data: Path
+    trust: tuple[Path, ...] = ()
+    checkpoint: Path | None = None
+    links: Path | None = None
+
+
+def verify(request: VerifyRequest) -> Verification:
+    """What was found. Raises UsageError, KeysError (a file of ``trust``) and NothingToVerifyError."""
+    trust = Trust([key for path in request.trust for key in read_published(path)])
+    if request.everything or request.target is None:
+        if not request.everything:
+            raise UsageError("say what to verify: the path of a package, the id of a case, or --all")
+        return verify_data_folder(
+            request.data if request.target is None else Path(request.target), trust, request.checkpoint
+        )
+    path = Path(request.target)
+    if path.is_dir() and any((path / name).is_dir() for name in (PACKAGES, FOLDER)):
+        return verify_data_folder(path, trust, request.checkpoint)
+    if not path.exists():
+        path = _case_folder(request.data, request.target)
+    return verify_one(path, trust, request.checkpoint, request.links)
+
+
+def as_lines(found: Verification) -> Sequence[str]:
+    """The verification for people: one line a check, part after part, then the result."""
+    lines: list[str] = []
+    for part in found.parts:
+        lines.append(f"{part.kind} {part.name}")
+        lines += [f"  {_line(check)}" for check in part.checks]
+    return [*lines, f"result: {_result(found)}"]
+
+
+def as_fields(found: Verification) -> dict[str, Any]:
+    """The verification for programs."""
+    return {
+        "format": FORMAT,
+        "result": found.result.value,
+        "checks": {state.value: found.count(state) for state in State},
+        "parts": [
+            {
+                "kind": part.kind,
+                "name": part.name,
+                "checks": [
+                    {
+                        "subject": check.subject,
+                        "checked": list(check.checked),
+                        "state": check.state.value,
+                        "says": check.says,
+                    }
+                    for check in part.checks
+                ],
+            }
+            for part in found.parts
+        ],
+    }
+
+
+def _case_folder(data: Path, case_id: str) -> Path:
+    missing = UsageError(
+        f"{case_id}: there is no such folder, and no case of that id in {data / PACKAGES}; give a package's folder, "
+        "or --data FOLDER and an id in it (a case deleted by retention has only its links: see --all)"
+    )
+    try:
+        folder = data / PACKAGES / checked(case_id)
+    except CaseIdError as exc:
+        raise missing from exc
+    if not folder.is_dir():
+        raise missing
+    return folder
+
+
+def _line(check: Check) -> str:
+    what = f" ({', '.join(check.checked)})" if check.checked else ""
+    says = f": {check.says}" if check.says else ""
+    return f"{MARK[check.state]:<7} {check.subject}{what}{says}"
+
+
+def _result(found: Verification) -> str:
+    counted = [
+        f"{found.count(state)} {word}"
+        for state, word in (
+            (State.OK, "in order"),
+            (State.FAILED, "failed"),
+            (State.UNKNOWN_SIGNER, "with an unknown signer"),
+        )
+        if found.count(state)
+    ]
+    return f"{SENTENCE[found.result]} ({', '.join(counted)})"

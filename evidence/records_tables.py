@@ -1,0 +1,98 @@
+"""The tables of the records, as the newest migration leaves them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from evidence.records import Decision
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC moment to the microsecond. A naive one is refused: nobody could say when it was."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a recorded moment must be aware")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+METADATA = MetaData()
+
+CASES = Table(
+    "cases",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("rule", String, nullable=False),
+    Column("site_id", String, nullable=False),
+    Column("camera_id", String, nullable=False),
+    Column("place_id", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("t_s", Float, nullable=False),
+    Column("captured_at", UtcDateTime, nullable=True),
+    Column("vehicle_class", String, nullable=False),
+    Column("plate_text", String, nullable=True),
+    Column("package", String, nullable=False),
+    Column("package_reasons", Text, nullable=False),
+    Column("evidence_path", String, nullable=False),
+    Column("manifest_path", String, nullable=False),
+    Column("manifest_sha256", String, nullable=False),
+    Column("event_json", Text, nullable=False),
+    Column("decision", String, nullable=False, server_default=Decision.OPEN.value),
+    Column("time_zone", String, nullable=False, server_default="UTC"),
+    Index("ix_cases_queue", "status", "decision", "number"),
+    Index("ix_cases_camera", "camera_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+REVIEWS = Table(
+    "reviews",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("case_number", Integer, ForeignKey("cases.number", ondelete="RESTRICT"), nullable=False),
+    Column("decision", String, nullable=False),
+    Column("code", String, nullable=True),
+    Column("note", Text, nullable=False),
+    Column("reviewer", String, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    CheckConstraint("(decision = 'rejected') = (code IS NOT NULL)", name="ck_reviews_code"),
+    Index("ix_reviews_case", "case_number", "id"),
+    sqlite_autoincrement=True,
+)
+
+LINKS = Table(
+    "links",
+    METADATA,
+    Column("chain_id", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("manifest_sha256", String, nullable=False),
+    Column("line", Text, nullable=False),
+    UniqueConstraint("chain_id", "kind", "manifest_sha256", name="uq_links_once"),
+)
+"""``line`` is the link as signed; the other columns are for finding it."""
