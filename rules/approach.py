@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from rules.finding import TracePoint
 from rules.geometry import along, bottom_center, distance_along, foot_share, interpolate
-from rules.observation import Box, FrameStamp, ObjectClass, Point, TrackPoint
+from rules.observation import ObjectClass, Point
+from rules.sighting import Sighting
 from rules.site import StopLine, View
 
 BODY_M: Mapping[ObjectClass, float] = MappingProxyType(
@@ -46,16 +47,6 @@ MAX_HEADING_COS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """One track in one analysed frame. ``ground_m`` is its box bottom's signed distance past the stop line, in metres."""
-
-    stamp: FrameStamp
-    box_px: Box
-    ground_px: Point
-    ground_m: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
     """The leading point reached the line at ``t_s``, at ``at_px``, surely within ``earliest_s`` .. ``latest_s``.
 
@@ -76,13 +67,6 @@ class Crossing:
     def photo_before(self) -> int:
         """The sighting that shows the leading point before the line."""
         return self.before if self.surely_before is None else self.surely_before
-
-
-def sight(track: TrackPoint, stamp: FrameStamp, line: StopLine) -> Sighting:
-    """The track as this line sees it."""
-    ground_px = bottom_center(track.box_px)
-    ground_m = distance_along(ground_px, line.line_px, line.direction) / line.scale_px_per_m
-    return Sighting(stamp=stamp, box_px=track.box_px, ground_px=ground_px, ground_m=ground_m)
 
 
 def reach_m(object_class: ObjectClass, view: View) -> float:
@@ -126,9 +110,8 @@ def shortest_m(reach_m: float) -> float:
     return reach_m * (1.0 - LENGTH_UNCERTAINTY)
 
 
-def steadied(history: Sequence[Sighting]) -> tuple[float, ...]:
-    """The sightings' ``ground_m`` as medians of three neighbours: a box that jumps for one frame moves nobody over a line."""
-    raw = [sighting.ground_m for sighting in history]
+def steadied(raw: Sequence[float]) -> tuple[float, ...]:
+    """The distances as medians of three neighbours: a box that jumps for one frame moves nobody over a line."""
     if len(raw) < 3:
         return tuple(raw)
     inner = [max(min(a, b), min(max(a, b), c)) for a, b, c in zip(raw, raw[1:], raw[2:], strict=False)]
@@ -140,27 +123,31 @@ def find_crossing(
 ) -> Crossing | None:
     """The last time the leading point went from before the line to past it and stayed there; None where it did not.
 
-    The bounds are the sightings around the crossing of the longest (earliest) and of the shortest (latest)
-    vehicle of the class: between two samples nothing is known but the order. No crossing is inferred
-    where the sightings before and after the line are more than ``max_gap_s`` apart.
+    The bounds are the sightings around the crossing of the longest vehicle of the class, by the farthest that
+    it may have been (earliest), and of the shortest, by the least far (latest): between two samples nothing is
+    known but the order. No crossing is inferred where the sightings before and after the line are more than
+    ``max_gap_s`` apart.
     """
-    ground = steadied(history)
+    ground = steadied([sighting.ground_m for sighting in history])
+    least, most = (steadied([sighting.bounds_m[end] for sighting in history]) for end in (0, 1))
     lead = [leading_m(value, reach_m, line.view) for value in ground]
-    if not lead or lead[-1] < 0.0:
-        return None
-    before = next((i for i in range(len(lead) - 2, -1, -1) if lead[i] < 0.0), None)
+    before = _last_before(lead, history, max_gap_s)
+    for bound in (least, most):
+        if (
+            _last_before([leading_m(value, reach_m, line.view) for value in bound], history, max_gap_s)
+            is None
+        ):
+            return None
     if before is None:
         return None
     after = before + 1
-    if history[after].stamp.media_s - history[before].stamp.media_s > max_gap_s:
-        return None
     longest, shortest = longest_m(reach_m), shortest_m(reach_m)
     surely_before = next(
-        (i for i in range(before, -1, -1) if leading_m(ground[i], longest, line.view) < 0.0), None
+        (i for i in range(before, -1, -1) if leading_m(most[i], longest, line.view) < 0.0), None
     )
     surely_past = next(
-        (i for i in range(after, len(ground)) if leading_m(ground[i], shortest, line.view) >= 0.0),
-        len(ground) - 1,
+        (i for i in range(after, len(least)) if leading_m(least[i], shortest, line.view) >= 0.0),
+        len(least) - 1,
     )
     share = -lead[before] / (lead[after] - lead[before])
     first, second = history[before], history[after]
@@ -176,14 +163,27 @@ def find_crossing(
     )
 
 
+def _last_before(lead: Sequence[float], history: Sequence[Sighting], max_gap_s: float) -> int | None:
+    """The last sighting before the line, where the next one is past it and no gap lies between."""
+    if not lead or lead[-1] < 0.0:
+        return None
+    before = next((i for i in range(len(lead) - 2, -1, -1) if lead[i] < 0.0), None)
+    if before is None:
+        return None
+    between_s = history[before + 1].stamp.media_s - history[before].stamp.media_s
+    return None if between_s > max_gap_s else before
+
+
 def within_segment(sighting: Sighting, line: StopLine) -> bool:
     """Whether the vehicle meets the line between its two ends."""
     return 0.0 <= foot_share(sighting.ground_px, line.line_px, line.direction) <= 1.0
 
 
 def past_further_on(sighting: Sighting, line: StopLine) -> bool:
-    """Whether the visible ground point is beyond the further-on line."""
-    return distance_along(sighting.ground_px, line.further_on_px, line.direction) >= 0.0
+    """Whether the box ends beyond the further-on line, and not because its lower part just got hidden."""
+    bottom_px = bottom_center(sighting.box_px)
+    points = (bottom_px,) if sighting.drove_on else (bottom_px, sighting.ground_px)
+    return all(distance_along(point, line.further_on_px, line.direction) >= 0.0 for point in points)
 
 
 def keeps_to_approach(first: Sighting, last: Sighting, line: StopLine) -> bool:
@@ -211,7 +211,7 @@ def first_past(history: Sequence[Sighting], crossing: Crossing, reach_m: float, 
     """The first sighting after the crossing whose trailing point is past the line, even for the longest vehicle."""
     longest = longest_m(reach_m)
     for i in range(crossing.after, len(history)):
-        if trailing_m(history[i].ground_m, longest, line.view) >= 0.0:
+        if trailing_m(history[i].bounds_m[0], longest, line.view) >= 0.0:
             return i
     return None
 

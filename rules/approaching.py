@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rules import approach
-from rules.approach import Sighting
 from rules.geometry import bottom_center, segments_cross
 from rules.observation import VEHICLE_CLASSES, ObjectClass, Observation, TrackPoint
-from rules.site import StopLine
+from rules.sighting import Sighting, sight
+from rules.site import Camera, StopLine
 
 HISTORY_S = 40.0
 """How long a track's sightings are kept; a vehicle needs far less from the line to the further-on line."""
@@ -46,10 +45,10 @@ class Approaching:
 
 
 def with_sighting(
-    track: Approaching, point: TrackPoint, observation: Observation, line: StopLine, max_gap_s: float
+    track: Approaching, point: TrackPoint, observation: Observation, line: StopLine, camera: Camera
 ) -> Approaching:
     """The track after one more sighting of its ground point, which ends any waiting for it."""
-    seen = approach.sight(point, observation.stamp, line)
+    seen = sight(point, observation.stamp, line, track.history, camera.height_px)
     oldest_s = observation.stamp.media_s - HISTORY_S
     start = 0
     while start < len(track.history) and track.history[start].stamp.media_s < oldest_s:
@@ -62,7 +61,7 @@ def with_sighting(
         awaited=False,
         history=(*track.history[start:], seen),
         classes=tuple(votes.items()),
-        left_by=_exit(track, seen, line, max_gap_s) or track.left_by,
+        left_by=_exit(track, seen, line, camera.max_gap_s) or track.left_by,
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import hypot
 
-from rules.approach import Sighting, sight
 from rules.approaching import Approaching
 from rules.geometry import bottom_center
 from rules.observation import Box, FrameStamp, ObjectClass, TrackPoint
+from rules.sighting import Sighting, sight
 from rules.site import StopLine
 
 PACE_S = 0.4
@@ -81,4 +81,4 @@ def came_on(last: Sighting, point: TrackPoint, stamp: FrameStamp, line: StopLine
     seen = sight(point, stamp, line)
     hidden_s = stamp.media_s - last.stamp.media_s
     way_px = hypot(seen.ground_px[0] - last.ground_px[0], seen.ground_px[1] - last.ground_px[1])
-    return seen.ground_m >= last.ground_m and way_px <= MAX_PACE_M_S * hidden_s * line.scale_px_per_m
+    return seen.ground_m >= last.bounds_m[0] and way_px <= MAX_PACE_M_S * hidden_s * line.scale_px_per_m

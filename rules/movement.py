@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rules.approach import Sighting
 from rules.geometry import foot_share
+from rules.sighting import Sighting
 from rules.site import StopLine
 from rules.site_movement import Lane, Movement
 

@@ -63,7 +63,7 @@ def step(
         if foot_hidden(point, observation.tracks):
             tracks[point.track_id] = replace(known, last_seen_s=now_s, awaited=False)
             continue
-        track = with_sighting(known, point, observation, line, camera.max_gap_s)
+        track = with_sighting(known, point, observation, line, camera)
         tracks[point.track_id], said = _judge(point.track_id, track, heads, red_now, line, camera)
         outputs.extend(said)
     return RedLightState(tracks=tracks), (*outputs, *released)
@@ -202,8 +202,8 @@ def _driven_on(drive: Drive, past: int, stood: bool) -> list[Output]:
 
 
 def _stopped(drive: Drive) -> list[Output]:
-    ground_m = drive.history[-1].ground_m
-    if approach.leading_m(ground_m, approach.shortest_m(drive.reach_m), drive.line.view) < 0.0:
+    least_m = drive.history[-1].bounds_m[0]
+    if approach.leading_m(least_m, approach.shortest_m(drive.reach_m), drive.line.view) < 0.0:
         return []
     ruling = rule_on(drive)
     if ruling is None or ruling.rule is not Rule.RED_LIGHT or ruling.doubtful:

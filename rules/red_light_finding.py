@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rules import approach, signal
-from rules.approach import Sighting
 from rules.finding import Finding, Photo, PhotoRole, Rule, SignalSpan, Status
 from rules.finding_id import finding_id
 from rules.geometry import interpolate
 from rules.observation import FrameStamp
 from rules.ruling import Drive, Ruling
+from rules.sighting import Sighting
 
 SIGNAL_BEFORE_S = 10.0
 """How much of the signal before the first sighting the trace shows."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rules import approach, aspect, signal
-from rules.approach import Crossing, Sighting
+from rules.approach import Crossing
 from rules.finding import Rule, Status
 from rules.observation import ObjectClass
+from rules.sighting import Sighting
 from rules.signal import HeadState
 from rules.site import StopLine
 from rules.site_movement import HeadKind, Lane, Movement, TurnOnRed

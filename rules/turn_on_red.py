@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from rules import approach
-from rules.approach import Sighting
+from rules.sighting import Sighting
 from rules.site import View
 
 STOP_S = 1.0

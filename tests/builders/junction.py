@@ -36,6 +36,7 @@ PX_PER_M = 20.0
 LANE_M = 3.5
 LEFT_PX, LINE_PX = 200.0, 900.0
 WIDTH_PX, HEIGHT_PX = 640, 1600
+BOX_PX = 50.0
 STARTED_AT = datetime(2024, 5, 1, 0, 0, tzinfo=UTC)
 LENGTH_M = {
     ObjectClass.CAR: 4.5,
@@ -60,6 +61,7 @@ class Vehicle:
     renames: tuple[tuple[float, int], ...] = ()
     plate: str | None = None
     longer: float = 1.0
+    cuts: tuple[tuple[float, float, float, float], ...] = ()
 
     def in_lane(self, lane: int) -> Vehicle:
         return replace(self, x_m=(lane - 0.5) * LANE_M)
@@ -101,6 +103,10 @@ class Vehicle:
     def hidden(self, from_s: float, to_s: float) -> Vehicle:
         return replace(self, hides=(*self.hides, (from_s, to_s)))
 
+    def loses(self, from_s: float, to_s: float, *, foot: float = 0.0, head: float = 0.0) -> Vehicle:
+        """Its box lacks these shares of its height, at the bottom and at the top."""
+        return replace(self, cuts=(*self.cuts, (from_s, to_s, foot, head)))
+
     def becomes(self, track: int, at_s: float) -> Vehicle:
         """The tracker gives it another identity from then on."""
         return replace(self, renames=(*self.renames, (at_s, track)))
@@ -117,7 +123,11 @@ class Vehicle:
         behind_m = LENGTH_M[self.object_class] * self.longer if view is View.DEPARTING else 0.0
         x_px, y_px = place_px(*self._place(time_s, behind_m), view)
         track = next((name for start, name in reversed(self.renames) if start <= time_s), self.track)
-        box = (x_px - 18.0, y_px - 50.0, x_px + 18.0, y_px)
+        lost = [(foot, head) for start, end, foot, head in self.cuts if start <= time_s < end]
+        foot_px, head_px = (
+            (BOX_PX * sum(shares) for shares in zip(*lost, strict=True)) if lost else (0.0, 0.0)
+        )
+        box = (x_px - 18.0, y_px - BOX_PX + head_px, x_px + 18.0, y_px - foot_px)
         return TrackPoint(track_id=track, object_class=self.object_class, box_px=box, score=0.9)
 
     def _place(self, time_s: float, behind_m: float) -> tuple[float, float]:

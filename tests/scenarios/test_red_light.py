@@ -223,6 +223,57 @@ def test_a_track_that_jumps_back_after_it_was_hidden_is_another_vehicle() -> Non
     assert verdicts(a_junction().judge(first, other)) == HELD
 
 
+@BOTH_VIEWS
+@pytest.mark.parametrize("foot", [0.15, 0.25, 0.4])
+@scenario(rule="red_light", condition="occlusion")
+@scenario(rule="stopped_past_line", condition="occlusion")
+def test_a_rider_who_waits_before_the_line_and_whose_wheels_get_hidden_did_not_cross_it(
+    view: View, foot: float
+) -> None:
+    rider = a_vehicle(ObjectClass.MOTORCYCLE).stops(-0.3, 14.0).waits(29.0).loses(16.0, 29.0, foot=foot)
+    assert a_junction(view).judge(rider) == []
+
+
+@BOTH_VIEWS
+@scenario(rule="red_light", condition="occlusion")
+def test_a_rider_whose_wheels_are_lost_before_the_line_crosses_no_sooner_than_the_rest_of_the_box(
+    view: View,
+) -> None:
+    """Half a second of way is hidden; the bounds hold both ends of it."""
+    rider = a_vehicle(ObjectClass.MOTORCYCLE).crosses(14.0, speed_m_s=2.0).loses(13.7, 20.0, foot=0.4)
+    (finding,) = a_junction(view).judge(rider)
+    assert verdicts([finding]) == ACCUSED
+    assert finding.t_s == pytest.approx(14.0, abs=0.15)
+    assert finding.crossing_s is not None
+    assert finding.crossing_s[0] <= 14.0 <= finding.crossing_s[1]
+    assert finding.crossing_s[1] - finding.crossing_s[0] >= 0.3
+
+
+@scenario(rule="red_light", condition="occlusion")
+@scenario(rule="stopped_past_line", condition="occlusion")
+def test_a_rider_whose_wheels_get_hidden_past_the_line_did_not_drive_on() -> None:
+    junction = a_junction(View.DEPARTING)
+    junction = junction.with_line(further_on_px=junction.across(1.5))
+    rider = a_vehicle(ObjectClass.MOTORCYCLE).stops(2.2, 14.0).waits(29.0).loses(14.3, 29.0, foot=0.4)
+    assert verdicts(junction.judge(rider)) == STOPPED
+
+
+@scenario(rule="red_light", condition="occlusion")
+def test_wheels_that_are_lost_make_nobody_late_who_crossed_on_amber() -> None:
+    """Seen from ahead, a box that lost its wheels ends behind the front: half a second, at 2 m/s."""
+    rider = a_vehicle(ObjectClass.MOTORCYCLE).crosses(9.9, speed_m_s=2.0).loses(9.5, 20.0, foot=0.4)
+    assert [f for f in a_junction(View.APPROACHING).judge(rider) if _asserted(f)] == []
+
+
+@BOTH_VIEWS
+@scenario(rule="red_light", condition="occlusion")
+def test_a_rider_whose_head_is_hidden_still_stands_where_the_wheels_are(view: View) -> None:
+    rider = a_vehicle(ObjectClass.MOTORCYCLE).crosses(14.0, speed_m_s=2.0)
+    seen, hidden = (a_junction(view).judge(one) for one in (rider, rider.loses(13.3, 20.0, head=0.4)))
+    assert verdicts(hidden) == ACCUSED
+    assert [f.crossing_s for f in hidden] == [f.crossing_s for f in seen]
+
+
 @scenario(rule="red_light", condition="gap")
 def test_a_crossing_inside_an_outage_is_not_inferred() -> None:
     assert a_junction().judge(a_vehicle().crosses(14.0), dropped=[(13.6, 14.5)]) == []
