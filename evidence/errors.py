@@ -6,7 +6,10 @@ StoplineError
     ├── DiskError             the disk refused for another reason
     ├── ClipError             these packets cannot become a clip; a package says so and goes on without one
     ├── PackageMissingError   the store has no package of that id, or lost a file of it
-    └── PackageDamagedError   a sealed file is not what its manifest says
+    ├── PackageDamagedError   a sealed file is not what its manifest says
+    ├── StoreUnavailableError the store cannot be reached or is busy; the spool keeps the package until it can
+    ├── StoreRefusedError     the store says no: account, bucket, lock or clock are not as they must be
+    └── StoreConflictError    an object of that name is there already, with other content
 """
 
 from __future__ import annotations
@@ -81,3 +84,46 @@ class PackageDamagedError(EvidenceError):
         self.case_id = case_id
         self.name = name
         self.why = why
+
+
+class StoreUnavailableError(EvidenceError):
+    """``where`` cannot be reached or is busy; ``reason`` is its word, or the network's."""
+
+    code = "store_unavailable"
+    retryable = True
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"{where}: the evidence store does not answer ({reason}). What was sealed waits in the spool and is sent "
+            "when it does"
+        )
+        self.where = where
+        self.reason = reason
+
+
+class StoreRefusedError(EvidenceError):
+    """``where`` said no with the code ``reason``; ``why`` says what an operator can do about it."""
+
+    code = "store_refused"
+
+    def __init__(self, where: str, reason: str, why: str) -> None:
+        super().__init__(f"{where}: refused ({reason}): {why}")
+        self.where = where
+        self.reason = reason
+        self.why = why
+
+
+class StoreConflictError(EvidenceError):
+    """``name`` of ``case_id`` is in the store with the SHA-256 ``theirs``, and was to be stored with ``ours``."""
+
+    code = "store_conflict"
+
+    def __init__(self, case_id: str, name: str, ours: str, theirs: str) -> None:
+        super().__init__(
+            f"{name} of case {case_id} is in the store already with other content: it has SHA-256 {theirs}, ours has "
+            f"{ours}. Nothing was overwritten; find out who wrote it before either is used"
+        )
+        self.case_id = case_id
+        self.name = name
+        self.ours = ours
+        self.theirs = theirs

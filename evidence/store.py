@@ -30,6 +30,13 @@ class PackageStore(Protocol):
         """The ids of all packages, sorted."""
         ...
 
+    def remove(self, case_id: str) -> None:
+        """The package is gone; one that is not there is no error. A crash meanwhile leaves it whole, or none that ``has`` finds.
+
+        Raises what ``put`` raises, and where a lock of the store protects it StoreRefusedError.
+        """
+        ...
+
     def clear_scratch(self) -> tuple[str, ...]:
         """What a crash left half-written is gone; returns the names, sorted."""
         ...

@@ -50,6 +50,9 @@ class LocalStore:
         names = (path.parent.name for path in self._root.glob(f"*/{manifest.NAME}"))
         return tuple(sorted(name for name in names if not name.endswith(SCRATCH)))
 
+    def remove(self, case_id: str) -> None:
+        self._disk.remove(self._root / checked(case_id))
+
     def clear_scratch(self) -> tuple[str, ...]:
         if not self._root.is_dir():
             return ()

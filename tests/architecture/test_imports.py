@@ -29,8 +29,10 @@ RULES_STANDARD_LIBRARY = frozenset(
 THIRD_PARTY: dict[str, frozenset[str]] = {
     "rules": frozenset(),
     "detector": frozenset({"numpy", "cv2", "onnxruntime", "scipy"}),
-    "ingest": frozenset({"numpy", "av"}),
-    "evidence": frozenset({"numpy", "av", "cv2", "PIL", "sqlalchemy", "alembic", "cryptography"}),
+    "ingest": frozenset({"numpy", "av", "paho"}),
+    "evidence": frozenset(
+        {"numpy", "av", "cv2", "PIL", "sqlalchemy", "alembic", "cryptography", "minio", "urllib3"}
+    ),
     "api": frozenset(
         {
             "alembic",
