@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import hypot
 
 from rules.observation import Box, Point
@@ -51,10 +52,28 @@ def distance_along(point: Point, line: Segment, direction: Point) -> float:
 
     Raises ValueError as ``line_normal`` does.
     """
+    return ruler(line, direction).past_px(point)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruler:
+    """Measures ``distance_along`` for many points of one line and direction."""
+
+    origin: Point
+    normal: Point
+    ahead: float
+
+    def past_px(self, point: Point) -> float:
+        """Signed pixels from the line to the point along the direction."""
+        (ax, ay), (nx, ny) = self.origin, self.normal
+        return ((point[0] - ax) * nx + (point[1] - ay) * ny) / self.ahead
+
+
+def ruler(line: Segment, direction: Point) -> Ruler:
+    """The ruler of that line and direction. Raises ValueError as ``line_normal`` does."""
     normal = line_normal(line, direction)
-    (ax, ay), _ = line
-    across = (point[0] - ax) * normal[0] + (point[1] - ay) * normal[1]
-    return across / (normal[0] * direction[0] + normal[1] * direction[1])
+    ahead = normal[0] * direction[0] + normal[1] * direction[1]
+    return Ruler(origin=line[0], normal=normal, ahead=ahead)
 
 
 def foot_share(point: Point, line: Segment, direction: Point) -> float:
@@ -95,8 +114,10 @@ def segments_cross(first: Segment, second: Segment) -> bool:
     """Whether two segments meet in more than a shared end: properly crossing, or one end lying inside the other."""
     a, b = first
     c, d = second
-    s1, s2 = _side(a, b, c), _side(a, b, d)
     s3, s4 = _side(c, d, a), _side(c, d, b)
+    if (s3 > 0.0 and s4 > 0.0) or (s3 < 0.0 and s4 < 0.0):
+        return False
+    s1, s2 = _side(a, b, c), _side(a, b, d)
     if ((s1 > 0) != (s2 > 0)) and ((s3 > 0) != (s4 > 0)) and 0.0 not in (s1, s2, s3, s4):
         return True
     return (

@@ -99,7 +99,8 @@ def step(
         use_ended = stay.granted and not granted
         if use_ended or parking_queue.waits(stay, zone, stays, heads or {}, now_s, camera.max_gap_s):
             stay = replace(stay, free_s=now_s)
-        stay = replace(stay, granted=granted)
+        if granted is not stay.granted:
+            stay = replace(stay, granted=granted)
         stay, told = parking_case.judge(
             stay, zone, stamp, _counts_from_s(stay, since_s, now_s), camera.camera_id
         )
@@ -163,10 +164,13 @@ def _look(
 ) -> Stay:
     """The stay after looking for its vehicle in one frame; ``blind`` when no frame came for too long before it."""
     sample = samples.get(stay.tracks[-1])
-    others = [box for track_id, box in boxes.items() if track_id != stay.tracks[-1]]
     if sample is not None and (
         standing.is_at(sample.box_px, stay.place_px)
-        or standing.is_partly_at(sample.box_px, stay.place_px, others)
+        or standing.is_partly_at(
+            sample.box_px,
+            stay.place_px,
+            [box for track_id, box in boxes.items() if track_id != stay.tracks[-1]],
+        )
     ):
         return parking_stay.sighted(stay, sample, max_gap_s)
     elsewhere = stay.elsewhere

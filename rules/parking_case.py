@@ -76,8 +76,10 @@ def judge(
             )
             keep = Keep(rule=Rule.NO_PARKING, track_id=stay.tracks[0], role=role, stamp=stamp, cut_now=True)
             keeps = (keep,)
+    if stay.dwell_s <= zone.allowed_stop_s:
+        return stay, keeps
     lacking = _lacking(stay, zone)
-    if stay.dwell_s <= zone.allowed_stop_s or (lacking and stamp.media_s < t_s + HELD_AFTER_S):
+    if lacking and stamp.media_s < t_s + HELD_AFTER_S:
         return stay, keeps
     said = _finding(stay, zone, lacking, camera_id)
     return replace(stay, said_s=stamp.media_s), (*keeps, *said, *_release(stay))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rules.class_vote import ClassVotes, most_seen, with_vote
 from rules.finding import Photo, TracePoint
 from rules.observation import Box, FrameStamp, ObjectClass
 from rules.site import NoParkingZone
@@ -29,7 +30,7 @@ class Stay:
     tracks: tuple[int, ...]
     place_px: Box
     arrival_s: tuple[float, float]
-    classes: tuple[tuple[ObjectClass, int], ...]
+    classes: ClassVotes
     last: Sample
     clock_s: tuple[float, float] | None = None
     gaps_s: tuple[tuple[float, float], ...] = ()
@@ -47,7 +48,7 @@ class Stay:
     @property
     def object_class(self) -> ObjectClass:
         """The class seen most often; the first seen of equals."""
-        return max(self.classes, key=lambda vote: vote[1])[0]
+        return most_seen(self.classes)
 
     @property
     def dwell_s(self) -> float:
@@ -86,7 +87,7 @@ def new_stay(
         tracks=(track_id,),
         place_px=place,
         arrival_s=arrival_s,
-        classes=((there[0].object_class, 0),),
+        classes=(),
         last=there[0],
     )
     for sample in there:
@@ -111,10 +112,7 @@ def sighted(stay: Stay, sample: Sample, max_gap_s: float) -> Stay:
     before_s, now_s = stay.last.stamp.media_s, sample.stamp.media_s
     if stay.said_s is None and now_s - before_s > max_gap_s:
         gaps_s = (*gaps_s, (before_s, now_s))
-    classes = stay.classes
-    if all(voted is not sample.object_class for voted, _ in classes):
-        classes = (*classes, (sample.object_class, 0))
-    classes = tuple((voted, n + (voted is sample.object_class)) for voted, n in classes)
+    classes = with_vote(stay.classes, sample.object_class)
     return replace(stay, last=sample, classes=classes, gaps_s=gaps_s, elsewhere=None, empty_since_s=None)
 
 

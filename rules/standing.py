@@ -65,8 +65,10 @@ def remember(trail: Trail | None, sample: Sample) -> Trail:
         return Trail(first=sample, samples=(sample,))
     if now_s - trail.last_s < SPACING_S:
         return trail
-    kept = tuple(old for old in trail.samples if now_s - old.stamp.media_s <= MEMORY_S)
-    return Trail(first=trail.first, samples=(*kept, sample))
+    start = 0
+    while now_s - trail.samples[start].stamp.media_s > MEMORY_S:
+        start += 1
+    return Trail(first=trail.first, samples=(*trail.samples[start:], sample))
 
 
 def resting_place(trail: Trail) -> Box | None:

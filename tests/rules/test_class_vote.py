@@ -1,0 +1,35 @@
+"""The class of a track: what a detector takes it for most often."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.class_vote import ClassVotes, most_seen, with_vote
+from rules.observation import ObjectClass
+
+CAR, BUS, TRUCK = ObjectClass.CAR, ObjectClass.BUS, ObjectClass.TRUCK
+
+
+def seen_as(*classes: ObjectClass) -> ClassVotes:
+    votes: ClassVotes = ()
+    for object_class in classes:
+        votes = with_vote(votes, object_class)
+    return votes
+
+
+def test_a_car_that_is_taken_for_a_truck_now_and_then_stays_a_car() -> None:
+    assert most_seen(seen_as(TRUCK, CAR, CAR, TRUCK, CAR, BUS)) is CAR
+
+
+def test_of_classes_seen_equally_often_the_first_seen_counts() -> None:
+    assert most_seen(seen_as(BUS, TRUCK, TRUCK, BUS)) is BUS
+    assert most_seen(seen_as(TRUCK, BUS, BUS, TRUCK)) is TRUCK
+
+
+def test_votes_stand_in_the_order_in_which_the_classes_were_first_seen() -> None:
+    assert seen_as(TRUCK, CAR, BUS, CAR) == ((TRUCK, 1), (CAR, 2), (BUS, 1))
+
+
+def test_who_was_never_seen_has_no_class() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        most_seen(())
