@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from api.errors import ConfigInvalidError, Problem
 
 PREFIX = "STOPLINE_"
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+"""Variables that are set where a browser can be opened."""
 
 
 class Settings(BaseModel):
@@ -41,6 +44,10 @@ class Settings(BaseModel):
         description="Folder of manifest.toml and of the model files that come with Stopline. Default the folder "
         "models beside the packages: there a checkout has it."
     )
+    samples: Path = Field(
+        description="Folder of the sample clips with their site files and truth.json, for 'stopline demo'. Default the "
+        "folder sample_videos beside the packages: there a checkout has it."
+    )
     threads: int = Field(
         default=2,
         ge=1,
@@ -52,6 +59,10 @@ class Settings(BaseModel):
         default=False,
         description="Whether the terminal stays without colours (true or false; set by NO_COLOR, whatever its "
         "value, as no-color.org has it). Default false: colours help where there is a terminal.",
+    )
+    display: bool = Field(
+        description="Whether 'stopline demo' may open a browser (true or false). Default true where DISPLAY, "
+        "WAYLAND_DISPLAY or BROWSER is set, and on macOS: elsewhere nobody would see it."
     )
 
     def passphrase(self) -> str | None:
@@ -83,7 +94,9 @@ class Settings(BaseModel):
         values: dict[str, object] = {
             "cache": Path(home) / "stopline",
             "models": Path(__file__).resolve().parents[1] / "models",
+            "samples": Path(__file__).resolve().parents[1] / "sample_videos",
             "no_color": bool(environment.get("NO_COLOR")),
+            "display": sys.platform == "darwin" or any(environment.get(name) for name in SCREENS),
         }
         problems = []
         for name, value in sorted(environment.items()):

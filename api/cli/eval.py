@@ -9,36 +9,12 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
+from api.cli.score_table import COUNTS, FIGURES, rows_of, score_table
 from api.work.evaluate import ClipEvaluation, Slice, evaluate, slices
 from api.work.evaluation_report import write_report
 from api.work.truth_file import load_truth
 from rules.figures import RuleScore, confusion, false_per_hour, figures
-
-COUNTS = ("found", "missed", "false", "allowed", "held")
-FIGURES = (
-    "precision",
-    "recall",
-    "f1",
-    "median_error_s",
-    "held_rate",
-    "plate_accuracy",
-    "median_red_error_s",
-    "red_inside_share",
-    "red_width_90_s",
-)
-HEADINGS = (
-    "precision",
-    "recall",
-    "F1",
-    "error s",
-    "held rate",
-    "plates",
-    "red error s",
-    "red inside",
-    "red ± wide s",
-)
 
 
 @click.command(name="eval")
@@ -93,12 +69,6 @@ def evaluate_runs(runs: tuple[Path, ...], truth: Path, form: str, sliced: bool, 
         click.echo(f"{report / 'report.html'}", err=True)
 
 
-def _rows(clips: Iterable[ClipEvaluation]) -> list[tuple[str, RuleScore]]:
-    seen = list(clips)
-    rows = [(clip.clip, part) for clip in seen for part in figures([clip.score])]
-    return rows + [("all clips", part) for part in figures(clip.score for clip in seen)]
-
-
 def _slice_rows(parts: Iterable[Slice]) -> list[tuple[str, RuleScore]]:
     return [(f"{one.kind} {one.value}", part) for one in parts for part in one.rules]
 
@@ -110,7 +80,7 @@ def _false_per_hour(clips: Iterable[ClipEvaluation]) -> float | None:
 
 def _json(clips: list[ClipEvaluation]) -> dict[str, Any]:
     return {
-        "rules": [{"clip": name, **_fields(part)} for name, part in _rows(clips)],
+        "rules": [{"clip": name, **_fields(part)} for name, part in rows_of(clips)],
         "slices": [
             {"kind": one.kind, "value": one.value, **_fields(part)}
             for one in slices(clips)
@@ -136,10 +106,10 @@ def _fields(part: RuleScore) -> dict[str, Any]:
 
 def _print_clips(clips: list[ClipEvaluation], *, with_slices: bool) -> None:
     console = Console(width=190)
-    console.print(_table("clip", _rows(clips)))
+    console.print(score_table("clip", rows_of(clips)))
     if with_slices:
         console.print()
-        console.print(_table("part", _slice_rows(slices(clips))))
+        console.print(score_table("part", _slice_rows(slices(clips))))
     for clip in clips:
         if clip.passing_plates:
             click.echo(
@@ -154,16 +124,3 @@ def _print_clips(clips: list[ClipEvaluation], *, with_slices: bool) -> None:
     hourly = _false_per_hour(clips)
     if hourly is not None:
         click.echo(f"{hourly:.2f} false accusations per camera-hour")
-
-
-def _table(first: str, rows: list[tuple[str, RuleScore]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in (first, "rule"):
-        table.add_column(heading, no_wrap=True)
-    for heading in (*COUNTS, *HEADINGS):
-        table.add_column(heading, justify="right")
-    for name, part in rows:
-        counts = [str(getattr(part, column)) for column in COUNTS]
-        values = [getattr(part, column) for column in FIGURES]
-        table.add_row(name, part.rule.value, *counts, *("–" if x is None else f"{x:.2f}" for x in values))
-    return table

@@ -71,7 +71,8 @@ class ReplayRequest:
     ``signer`` signs the evidence; None: a demo key that the folder gets.
 
     ``signals`` is what the signal controller logged, for sources whose wall clock is known. ``with_evidence``:
-    a package is built and recorded for each finding that wants one.
+    a package is built and recorded for each finding that wants one, in ``data`` where that is given (a folder that
+    stands, shared with runs of other cameras), else in ``out``.
     """
 
     sources: tuple[str, ...]
@@ -84,6 +85,12 @@ class ReplayRequest:
     duration_s: float | None
     with_evidence: bool = True
     signals: Path | None = None
+    data: Path | None = None
+
+    @property
+    def data_dir(self) -> Path:
+        """Where evidence and records go."""
+        return self.out if self.data is None else self.data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +150,13 @@ def replay(
     check_folder(request.out, plan, request.mode)
     if request.mode is OpenMode.RESUME and is_complete(request.out):
         return Replayed(summary=read_summary(request.out), nothing_to_do=True)
-    with open_run(request.out, plan, request.mode, EVIDENCE) as folder:
+    own = EVIDENCE if request.data is None else ()
+    with open_run(request.out, plan, request.mode, own) as folder:
         try:
             with _custody(request, clock) as custody:
                 return _Run(request, pipeline, progress, clock, stop, folder, custody).all()
         except AllInputsFailedError:
-            folder.abandon(EVIDENCE)
+            folder.abandon(own)
             raise
 
 
@@ -158,9 +166,9 @@ def _custody(request: ReplayRequest, clock: Clock) -> Iterator[Custody | None]:
     if not request.with_evidence:
         yield None
         return
-    with closing(SqlRecords(request.out / RECORDS_FILE)) as records:
-        custody = open_custody(request.out, records, request.signer, clock.now)
-        sweep(request.out, custody)
+    with closing(SqlRecords(request.data_dir / RECORDS_FILE)) as records:
+        custody = open_custody(request.data_dir, records, request.signer, clock.now)
+        sweep(request.data_dir, custody)
         yield custody
 
 
@@ -329,7 +337,7 @@ class _Run:
     def _cases(self, opened: OpenedSource) -> Cases | None:
         if self._custody is None:
             return None
-        return self._pipeline.new_cases(self._request.out, opened.footage, self._custody, event_line)
+        return self._pipeline.new_cases(self._request.data_dir, opened.footage, self._custody, event_line)
 
     def _interrupted(self, segment: int, name: str) -> InterruptedRunError:
         return InterruptedRunError(

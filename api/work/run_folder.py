@@ -47,6 +47,24 @@ class OutputError(StoplineError):
         self.reason = reason
 
 
+class OtherRunError(UsageError):
+    """The folder holds another run; ``differences`` says in what it differs."""
+
+    def __init__(self, folder: Path, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"{folder} holds another run; different are: {', '.join(differences)}. Resume with the same arguments "
+            "and files, or start over with --overwrite"
+        )
+        self.differences = tuple(differences)
+
+
+class FolderInUseError(UsageError):
+    """Another process writes to the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} is in use by another replay; wait for it, or give another --out")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
     """All that a run's results depend on; a run goes on only where it is the same."""
@@ -155,15 +173,15 @@ class RunFolder:
         if complete:
             done = self._folder / DONE
             with _translated(self._checkpoint):
-                _remove(done)
+                remove(done)
                 self._checkpoint.replace(done)
-                _remove(done)
+                remove(done)
 
     def abandon(self, also_ours: Sequence[str] = ()) -> None:
         """Nothing of the run is left, nor of what else it leaves: it gave nothing, and the folder may be used again."""
         with _translated(self._folder):
             for name in (*also_ours, CHECKPOINT, RUN):
-                _remove(self._folder / name)
+                remove(self._folder / name)
 
     def _record_path(self, segment: int) -> Path:
         return self._checkpoint / f"source-{segment:04d}.json"
@@ -229,8 +247,8 @@ def check_folder(folder: Path, plan: RunPlan, mode: OpenMode) -> None:
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file; --out wants a new or empty folder")
         entries = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
-    if not entries:
-        return
+        if not entries or _never_began(folder, entries):
+            return
     if mode is OpenMode.NEW:
         raise UsageError(
             f"{folder} is not empty; give a new or empty folder, --resume to go on with the run in it, or "
@@ -240,10 +258,15 @@ def check_folder(folder: Path, plan: RunPlan, mode: OpenMode) -> None:
         raise UsageError(f"{folder} holds no run of ours ({', '.join(entries[:3])}); nothing was changed")
     differences = _differences(folder / RUN, plan) if mode is OpenMode.RESUME else []
     if differences:
-        raise UsageError(
-            f"{folder} holds another run; different are: {', '.join(differences)}. Resume with the same arguments "
-            "and files, or start over with --overwrite"
-        )
+        raise OtherRunError(folder, differences)
+
+
+def _never_began(folder: Path, entries: Sequence[str]) -> bool:
+    """Whether this is all that a full disk or a crash left of a run before its plan stood."""
+    begun = {CHECKPOINT, f".{RUN}.part"}
+    return set(entries) <= begun and not (
+        (folder / CHECKPOINT).exists() and any((folder / CHECKPOINT).iterdir())
+    )
 
 
 @contextmanager
@@ -258,21 +281,24 @@ def open_run(
     check_folder(folder, plan, mode)
     with _translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder):
         with _translated(folder):
             _prepare(folder, plan, mode, also_ours)
         yield RunFolder(folder)
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Nobody else who asks so writes to the folder meanwhile, and a process that dies leaves no lock behind."""
+def locked(folder: Path) -> Iterator[None]:
+    """Nobody else who asks so writes to the folder meanwhile, and a process that dies leaves no lock behind.
+
+    Raises FolderInUseError where another has it.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as exc:
         os.close(handle)
-        raise UsageError(f"{folder} is in use by another replay; wait for it, or give another --out") from exc
+        raise FolderInUseError(folder) from exc
     try:
         yield
     finally:
@@ -282,7 +308,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def _prepare(folder: Path, plan: RunPlan, mode: OpenMode, also_ours: Sequence[str]) -> None:
     if mode is OpenMode.OVERWRITE:
         for name in (*RESULTS, *also_ours, CHECKPOINT, DONE, RUN):
-            _remove(folder / name)
+            remove(folder / name)
     (folder / CHECKPOINT).mkdir(exist_ok=True)
     if not (folder / RUN).exists():
         write_file(folder / RUN, _json(asdict(plan)))
@@ -331,7 +357,8 @@ def _sync(file: IO[bytes]) -> None:
     os.fsync(file.fileno())
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Nothing is there any more: a file, a folder with all it holds, or a link."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +29,7 @@ class ClipTruth:
     """What happens in one clip, and the plates of the vehicles that pass where somebody noted them.
 
     ``camera`` is the one that recorded it, None where the file does not say. ``conditions`` are words such as
-    day, night, rain.
+    day, night, rain. ``started_at`` is when its first frame was taken, with its offset from UTC, None where nobody noted it.
     """
 
     clip: str
@@ -36,12 +37,13 @@ class ClipTruth:
     passing_plates: tuple[str, ...]
     camera: str | None = None
     conditions: tuple[str, ...] = ()
+    started_at: datetime | None = None
 
 
 def load_truth(path: Path) -> Mapping[str, ClipTruth]:
     """The truth by clip: the file holds one object per clip under the clip's file name; ``_``-names are comments.
 
-    Of a clip are read ``events passing_plates camera conditions`` and ``light`` (one more condition); of an
+    Of a clip are read ``events passing_plates camera conditions started_at`` and ``light`` (one more condition); of an
     event ``rule class t tolerance_s required count at_px plate conditions who``, the time into red as
     ``time_into_red_s`` or ``into_red_s``, and the lane as the first of ``lane line zone crosswalk``. Raises
     TruthFileError.
@@ -77,6 +79,7 @@ def _clip(where: str, clip: str, part: Any) -> ClipTruth:
         passing_plates=tuple(plates),
         camera=_text(where, part, "camera"),
         conditions=tuple(dict.fromkeys((*_conditions(where, part), *([] if light is None else [light])))),
+        started_at=_moment(where, part, "started_at"),
     )
 
 
@@ -125,6 +128,21 @@ def _text(where: str, part: Mapping[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise TruthFileError(f"{where}: {name}: must be a text, not {value!r}")
     return value
+
+
+def _moment(where: str, part: Mapping[str, Any], name: str) -> datetime | None:
+    text = _text(where, part, name)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise TruthFileError(
+            f"{where}: {name}: {text!r} is no time with its offset from UTC, such as 2024-05-01T08:30:00+08:00"
+        )
+    return moment
 
 
 def _conditions(where: str, part: Mapping[str, Any]) -> tuple[str, ...]:

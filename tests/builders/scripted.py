@@ -108,6 +108,7 @@ class ScriptedPipeline:
     models: Models = field(default_factory=lambda: MODELS)
     is_live: bool = False
     opened: list[str] = field(default_factory=list)
+    camera_id: str = "cam1"
 
     def open_source(
         self, name: str, segment: int, started_at: datetime | None, duration_s: float | None
@@ -116,7 +117,7 @@ class ScriptedPipeline:
         footage = PacketRing()
         source = FileSource(
             Path(name),
-            camera_id="cam1",
+            camera_id=self.camera_id,
             segment=segment,
             started_at=started_at,
             duration_s=duration_s,
@@ -148,7 +149,7 @@ class ScriptedPipeline:
         )
 
     def new_judge(self) -> RuleJudge:
-        return RuleJudge(self.site_file.site, "cam1")
+        return RuleJudge(self.site_file.site, self.camera_id)
 
 
 class HandClock:

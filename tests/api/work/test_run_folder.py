@@ -195,6 +195,16 @@ def test_a_damaged_plan_is_said_to_be_damaged(tmp_path: Path) -> None:
         check_folder(tmp_path, PLAN, OpenMode.RESUME)
 
 
+def test_what_a_full_disk_left_of_a_run_that_never_began_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / f".{RUN}.part").touch()
+    for mode in OpenMode:
+        check_folder(tmp_path, PLAN, mode)
+    (tmp_path / "checkpoint" / "notes").touch()
+    with pytest.raises(UsageError, match="holds no run of ours"):
+        check_folder(tmp_path, PLAN, OpenMode.RESUME)
+
+
 def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
     with open_run(tmp_path, PLAN, OpenMode.NEW):
         for mode in (OpenMode.RESUME, OpenMode.OVERWRITE):
