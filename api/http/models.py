@@ -198,6 +198,10 @@ class ViolationDetail(ViolationSummary):
     trace_url: str
     manifest_url: str
     manifest_sha256: str
+    signed_by: str | None = Field(
+        description="Id of the key whose signature fits the manifest; null where none does. Whether that key is to be "
+        "trusted, 'stopline evidence verify --trust' says."
+    )
     missing: list[str] = Field(description="Files that are not there as sealed.")
     confirm_bar: ConfirmBarModel | None = Field(description="Null where the case can be confirmed.")
     reviews: list[ReviewModel]
@@ -249,6 +253,7 @@ class ViolationDetail(ViolationSummary):
             trace_url=_url(case, "trace"),
             manifest_url=_url(case, "manifest"),
             manifest_sha256=record.manifest_sha256,
+            signed_by=view.signed_by,
             missing=list(view.missing),
             confirm_bar=None
             if view.confirm_bar is None

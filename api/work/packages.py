@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 
 from evidence.canonical import sha256_hex
 from evidence.errors import DiskError, PackageDamagedError, PackageMissingError
-from evidence.manifest import NAME, SealedFile, summary
+from evidence.manifest import NAME, SIGNATURE, SealedFile, summary
 from evidence.records import CaseRecord
+from evidence.signing import SignedFormError, read_signature
 from evidence.store import PackageStore
 from rules.errors import StoplineError
 
@@ -43,6 +44,14 @@ class EvidenceFile:
     sha256: str
     media_type: str
     content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestSignature:
+    """The signature beside a manifest; ``key_id`` is None where it is not there as made, else that of the key it fits."""
+
+    state: FileState
+    key_id: str | None
 
 
 class Packages:
@@ -81,6 +90,19 @@ class Packages:
         except PackageDamagedError:
             return FileState.ALTERED
         return FileState.SEALED
+
+    def signature(self, record: CaseRecord) -> ManifestSignature:
+        """Whether the manifest is signed, and with which key; whether that key is trusted is 'evidence verify's to say."""
+        manifest = self.manifest(record).content
+        try:
+            signature = read_signature(self._store.read(record.id, SIGNATURE))
+        except (PackageMissingError, DiskError):
+            return ManifestSignature(state=FileState.MISSING, key_id=None)
+        except SignedFormError:
+            return ManifestSignature(state=FileState.ALTERED, key_id=None)
+        if not signature.fits(manifest):
+            return ManifestSignature(state=FileState.ALTERED, key_id=None)
+        return ManifestSignature(state=FileState.SEALED, key_id=signature.key.id)
 
     def _sealed(self, record: CaseRecord, name: str, sha256: str) -> EvidenceFile:
         try:

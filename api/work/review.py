@@ -12,6 +12,7 @@ from typing import Any
 from api.work.explain import PlateCell, plate_cells, why
 from api.work.packages import EvidenceFile, FileState, FileUnknownError, Packages
 from evidence.errors import PackageDamagedError, PackageMissingError
+from evidence.manifest import SIGNATURE
 from evidence.records import Case, CaseFilter, CaseRecord, Decision, Records, Review
 from rules.errors import StoplineError
 from rules.finding import Status
@@ -122,7 +123,10 @@ class ListedClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """All that the officer sees of a case; ``missing`` names each file that is not there as sealed."""
+    """All that the officer sees of a case; ``missing`` names each file that is not there as sealed.
+
+    ``signed_by`` is the id of the key whose signature of the manifest was found to fit, None where none was.
+    """
 
     case: Case
     facts: Mapping[str, Any]
@@ -130,6 +134,7 @@ class CaseView:
     plate_cells: tuple[PlateCell, ...]
     pictures: tuple[Picture, ...]
     clip: ListedClip | None
+    signed_by: str | None
     missing: tuple[str, ...]
     confirm_bar: ConfirmBar | None
 
@@ -158,8 +163,9 @@ class ReviewDesk:
         facts: dict[str, Any] = json.loads(record.event_json)
         try:
             listed = self._packages.listed(record)
+            signature = self._packages.signature(record)
         except (PackageMissingError, PackageDamagedError) as exc:
-            return self._view(case, facts, (), None, (exc.name,))
+            return self._view(case, facts, (), None, None, (exc.name,))
         states = {file.name: self._packages.state(record, file) for file in listed}
         trace = self._trace(record) if states.get(TRACE) is FileState.SEALED else {}
         facts = _joined({"allowed_stop_s": trace.get("allowed_stop_s"), **trace.get("finding", {})}, facts)
@@ -188,8 +194,9 @@ class ReviewDesk:
                     first_media_s=timing.get("first_media_s"),
                     last_media_s=timing.get("last_media_s"),
                 )
+        states[SIGNATURE] = signature.state
         missing = tuple(name for name, state in states.items() if state is not FileState.SEALED)
-        return self._view(case, facts, pictures, clip, missing)
+        return self._view(case, facts, pictures, clip, signature.key_id, missing)
 
     def picture(self, case_id: str, name: str) -> EvidenceFile:
         """The picture of that name in the case's package. Raises FileUnknownError where it is no picture."""
@@ -257,6 +264,7 @@ class ReviewDesk:
         facts: Mapping[str, Any],
         pictures: Sequence[Picture],
         clip: ListedClip | None,
+        signed_by: str | None,
         missing: tuple[str, ...],
     ) -> CaseView:
         return CaseView(
@@ -266,6 +274,7 @@ class ReviewDesk:
             plate_cells=plate_cells(facts.get("plate")),
             pictures=tuple(pictures),
             clip=clip,
+            signed_by=signed_by,
             missing=missing,
             confirm_bar=_confirm_bar(case, missing),
         )

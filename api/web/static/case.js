@@ -166,8 +166,12 @@ function reasons(detail) {
     { class: "small-print" },
     h("summary", {}, t("case.reasons")),
     h("ul", {}, detail.reasons.map((reason) => h("li", {}, reason))),
-    h("dl", { class: "facts" }, [["id", detail.id], ["manifest", detail.manifest_sha256]].map(([name, value]) => h("div", {}, h("dt", {}, t(`fact.${name}`)), h("dd", {}, h("code", {}, value))))),
+    h("dl", { class: "facts" }, [["id", detail.id], ["manifest", detail.manifest_sha256], ["signed", signed(detail)]].map(([name, value]) => h("div", {}, h("dt", {}, t(`fact.${name}`)), h("dd", {}, h("code", {}, value))))),
   );
+}
+
+function signed({ signed_by }) {
+  return signed_by ? t("fact.signed.by", { key: signed_by }) : t("fact.signed.not");
 }
 
 function clipGone(clip) {

@@ -135,6 +135,9 @@ const EN = {
   "fact.site": "Site",
   "fact.id": "Case",
   "fact.manifest": "Manifest",
+  "fact.signed": "Signed",
+  "fact.signed.by": "by key {key}, verified",
+  "fact.signed.not": "no signature that fits",
 
   "decide.title": "Decision",
   "decide.confirm": "Confirm",

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from tests.api.http.conftest import HELD, PARKED, RED, UNREADABLE, Served
+from tests.builders.signing import a_signer
 
 
 def detail(served: Served, case_id: str) -> Any:
@@ -100,3 +101,22 @@ def test_a_lost_manifest_leaves_a_case_that_can_only_be_rejected(served: Served)
 
 def test_a_held_case_cannot_be_confirmed(served: Served) -> None:
     assert detail(served, HELD)["confirm_bar"]["code"] == "second_review_required"
+
+
+def test_it_says_with_which_key_the_manifest_is_signed(served: Served) -> None:
+    assert detail(served, RED)["signed_by"] == a_signer().public.id
+
+
+def test_a_case_whose_signature_is_gone_or_altered_cannot_be_confirmed(served: Served) -> None:
+    path = served.folder / "evidence" / RED / "manifest.sig"
+    whole = path.read_bytes()
+    other = (served.folder / "evidence" / PARKED / "manifest.sig").read_bytes()
+    for left in (None, other, whole.replace(b"1", b"2", 1), whole + b"\n", b""):
+        path.unlink()
+        if left is not None:
+            path.write_bytes(left)
+        case = detail(served, RED)
+        assert (case["signed_by"], case["missing"]) == (None, ["manifest.sig"])
+        assert case["confirm_bar"]["code"] == "evidence_missing"
+        path.write_bytes(whole)
+    assert detail(served, RED)["confirm_bar"] is None
