@@ -50,3 +50,34 @@ def test_a_wrong_variable_is_named_with_what_would_be_right(
     with pytest.raises(ConfigInvalidError) as caught:
         Settings.of(environment)
     assert message in str(caught.value)
+
+
+def test_the_passphrase_is_that_of_the_file_or_of_the_environment_and_never_shown(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("correct horse\n", encoding="utf-8")
+    assert Settings.of({}).passphrase() is None
+    assert Settings.of({"STOPLINE_SIGNING_PASSPHRASE_FILE": str(path)}).passphrase() == "correct horse"
+    settings = Settings.of({"STOPLINE_SIGNING_PASSPHRASE": "correct horse"})
+    assert settings.passphrase() == "correct horse"
+    assert "horse" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "message"),
+    [
+        (None, {}, "No such file"),
+        (b"", {}, "is empty"),
+        (b"\xff", {}, "is not UTF-8 text"),
+        (b"x", {"STOPLINE_SIGNING_PASSPHRASE": "horse"}, "STOPLINE_SIGNING_PASSPHRASE is set too"),
+    ],
+)
+def test_a_passphrase_that_cannot_be_had_is_named(
+    tmp_path: Path, content: bytes | None, more: dict[str, str], message: str
+) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    settings = Settings.of({"STOPLINE_SIGNING_PASSPHRASE_FILE": str(path), **more})
+    with pytest.raises(ConfigInvalidError, match="STOPLINE_SIGNING_PASSPHRASE_FILE") as caught:
+        settings.passphrase()
+    assert message in str(caught.value) and "horse" not in str(caught.value)
