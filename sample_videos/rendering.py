@@ -28,7 +28,7 @@ from sample_videos.truth_frames import ROW, frame_truth
 from sample_videos.world.traffic import axles
 
 CHUNK_FRAMES = 100
-LOOK = 2
+LOOK = 3
 """To be raised when the renderer changes: chunks of another look are not reused."""
 
 CRF = 23

@@ -31,12 +31,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """A no-parking zone. ``windows`` are (from, to) as HH:MM, none for all day."""
+    """A no-parking zone. ``windows`` are (from, to) as HH:MM, none for all day. ``queue_heads`` makes it a running lane,
+    in which queues before these heads stand; None where nobody queues."""
 
     zone_id: str
     corners: tuple[Ground, ...]
     allowed_stop_s: float
     windows: tuple[tuple[str, str], ...] = ()
+    queue_heads: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

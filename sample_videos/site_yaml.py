@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from sample_videos.scene import Line, Scene
+from sample_videos.scene import Crosswalk, Line, Scene, Zone
 from sample_videos.world.places import Head
 
 SCALE_M = 4.5
@@ -19,15 +19,7 @@ def site_text(scene: Scene) -> str:
     if scene.lines:
         camera["stop_lines"] = [_line(scene, line) for line in scene.lines]
     if scene.zones:
-        camera["no_parking"] = [
-            {
-                "id": zone.zone_id,
-                "zone": [_share(scene, x, y) for x, y in zone.corners],
-                "allowed_stop_s": zone.allowed_stop_s,
-            }
-            | ({"windows": [{"from": a, "to": b} for a, b in zone.windows]} if zone.windows else {})
-            for zone in scene.zones
-        ]
+        camera["no_parking"] = [_zone(scene, zone) for zone in scene.zones]
     if scene.gates:
         camera["gates"] = [
             {
@@ -39,6 +31,11 @@ def site_text(scene: Scene) -> str:
                 ],
             }
             for gate in scene.gates
+        ]
+    if scene.crosswalks:
+        camera["crosswalks"] = [
+            {"id": walk.crosswalk_id, "zone": _seen_part(scene, walk), "heads": [walk.head_id]}
+            for walk in scene.crosswalks
         ]
     if scene.plates != "candidates":
         camera["plates"] = scene.plates
@@ -100,6 +97,34 @@ def _line(scene: Scene, line: Line) -> dict[str, Any]:
     if line.standing_s != 3.0:
         part["standing_s"] = line.standing_s
     return part
+
+
+def _zone(scene: Scene, zone: Zone) -> dict[str, Any]:
+    part: dict[str, Any] = {
+        "id": zone.zone_id,
+        "zone": [_share(scene, x, y) for x, y in zone.corners],
+        "allowed_stop_s": zone.allowed_stop_s,
+    }
+    if zone.windows:
+        part["windows"] = [{"from": a, "to": b} for a, b in zone.windows]
+    if zone.queue_heads is not None:
+        (x1, y1), (x2, y2) = zone.corners[0], zone.corners[2]
+        middle = (y1 + y2) / 2
+        part["queue"] = {"direction": [_share(scene, x1, middle), _share(scene, x2, middle)]}
+        part["queue"]["heads"] = list(zone.queue_heads)
+    return part
+
+
+def _seen_part(scene: Scene, walk: Crosswalk) -> list[list[float]]:
+    """The corners of what the camera sees of the crossing, kerb to kerb or as far as the picture reaches."""
+    wide = scene.camera.size_px[0]
+    ys = [walk.y1 + (walk.y2 - walk.y1) * i / 100 for i in range(101)]
+    sides = []
+    for x in (walk.x1, walk.x2):
+        seen = [y for y in ys if 0.0 <= scene.camera.pixel(x, y)[0] <= wide]
+        sides.append((x, min(seen), max(seen)))
+    (x1, a1, b1), (x2, a2, b2) = sides
+    return [_share(scene, x, y) for x, y in ((x1, a1), (x2, a2), (x2, b2), (x1, b1))]
 
 
 def _share(scene: Scene, x: float, y: float) -> list[float]:

@@ -170,7 +170,7 @@ def crosswalk() -> Scene:
     )
 
     def script(demand: Demand) -> None:
-        wait = (Control(s_m=1.8, head_id="feet"),)
+        wait = (Control(s_m=1.4, head_id="feet"),)
         for i, (x, sign, start) in enumerate(
             ((3.0, 1, -3.0), (4.0, 1, -1.0), (5.0, -1, 0.0), (3.6, -1, 4.0), (4.6, 1, 9.0))
         ):
@@ -187,7 +187,7 @@ def crosswalk() -> Scene:
             )
         way = path([(3.4, -KERB_Y - 2.0), (3.4, KERB_Y + 2.0)])
         demand.add("person", way, 2.0, 1.7, accel=1.2, who="crosses on red")
-        across = path([(4.4, KERB_Y + 4.0), (4.4, -KERB_Y - 4.0)])
+        across = path([(4.4, -KERB_Y - 4.0), (4.4, KERB_Y + 4.0)])
         demand.add("bicycle", across, 38.5, 3.2, accel=1.2, who="rides over the crossing on red")
 
     heads = (*HEADS, Head(head_id="feet", place=(7.0, -10.4, 3.2), facing_x=-1.0, scale=0.85))

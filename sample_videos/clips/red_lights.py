@@ -155,7 +155,7 @@ def queue_pushed() -> Scene:
             demand.add(
                 "sedan",
                 way,
-                -6.0,
+                -18.0,
                 9.0,
                 controls=MAIN,
                 holds=(Hold(s_m=LINE_S + x, until_s=until, blinks="both"),),

@@ -134,10 +134,8 @@ def parking_all_day() -> Scene:
     _parks(demand, "suv", 36.5)
     _pulls_in(demand, "hatchback", 27.0, 6.0, until_s=FOR_EVER, who="pulls in and stays")
     _pulls_in(demand, "sedan", 50.0, 11.0, until_s=34.0, who="stops for less than allowed")
-    colours = ((0.05, 0.2, 0.42), (0.42, 0.08, 0.04), (0.04, 0.25, 0.12))
-    for index, (x, from_s, until_s) in enumerate(
-        ((11.0, 19.0, 26.0), (22.5, 31.0, 38.0), (28.5, 49.0, 57.0))
-    ):
+    colours = ((0.05, 0.2, 0.42), (0.42, 0.08, 0.04))
+    for index, (x, from_s, until_s) in enumerate(((11.0, 19.0, 26.4), (22.5, 26.0, 45.0))):
         demand.add(
             "bus",
             LANE,
@@ -174,7 +172,7 @@ def parking_queue() -> Scene:
     kerb_lane = path([(-120.0, KERB_LANE_Y), (190.0, KERB_LANE_Y)])
     demand.flow(LANE, -30.0, 64.0, 4.2, speed_mps=9.5, controls=control)
     demand.flow(kerb_lane, -30.0, 64.0, 4.6, speed_mps=9.5, controls=control)
-    zone = Zone(zone_id="kerb", corners=KERB_ZONE, allowed_stop_s=20.0)
+    zone = Zone(zone_id="kerb", corners=KERB_ZONE, allowed_stop_s=20.0, queue_heads=("ahead",))
     return _street(
         "parking_queue",
         "Standing queue: traffic waits at a red signal in a no-parking zone",
@@ -203,7 +201,7 @@ def parking_limited_hours() -> Scene:
         -12.0,
         8.5,
         who="bus that hides the kerb",
-        holds=(Hold(s_m=131.5, until_s=14.5, blinks="both"),),
+        holds=(Hold(s_m=131.5, until_s=11.5, blinks="both"),),
     )
     zone = Zone(zone_id="kerb", corners=KERB_ZONE, allowed_stop_s=25.0, windows=(("08:00", "19:00"),))
     return _street(
@@ -226,7 +224,7 @@ def checkpoint() -> Scene:
     demand = Demand(np.random.default_rng(234))
     lanes: tuple[Path, ...] = (LANE, path([(-120.0, -5.0), (190.0, -5.0)]))
     demand.flow(lanes[1], -30.0, 45.0, 4.0, speed_mps=10.0)
-    camera = Camera(eye=(17.5, -3.4, 5.0), target=(4.5, -3.4, 0.9), across_deg=23.0, size_px=(1920, 1080))
+    camera = Camera(eye=(17.5, -3.4, 5.0), target=(4.5, -3.4, 0.9), across_deg=21.0, size_px=(1920, 1080))
     return _street(
         "checkpoint",
         "Checkpoint: fronts and plates of everybody who passes",

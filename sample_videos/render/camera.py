@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import radians, tan
 
 import numpy as np
@@ -46,7 +47,7 @@ class Camera:
 
     def matrix(self) -> Floats:
         """World to clip space, 4x4."""
-        return self.projection() @ self.view()
+        return _matrix(self)
 
     def project(self, points: ArrayLike) -> Floats:
         """Pixels (n, 2) of points (n, 3), origin top-left; nan where a point is not before the camera."""
@@ -61,3 +62,9 @@ class Camera:
         """One point's pixel."""
         px = self.project([(x, y, z)])[0]
         return float(px[0]), float(px[1])
+
+
+@cache
+def _matrix(camera: Camera) -> Floats:
+    """Made once a camera: every road user of every frame is projected with it."""
+    return camera.projection() @ camera.view()
