@@ -85,15 +85,21 @@ class CameraPipeline:
         self._clock = clock
 
     def open_source(
-        self, name: str, segment: int, started_at: datetime | None, duration_s: float | None
+        self,
+        name: str,
+        segment: int,
+        started_at: datetime | None,
+        duration_s: float | None,
+        error_s: float = 1.0,
     ) -> OpenedSource:
-        """The source, its first picture decoded. Raises IngestError."""
+        """The source, its first picture decoded; its wall clock may be off by ``error_s``. Raises IngestError."""
         footage = PacketRing()
         source = open_source(
             name,
             camera_id=self._camera_id,
             segment=segment,
             started_at=started_at,
+            error_s=error_s,
             duration_s=duration_s,
             clock=self._clock,
             packet_ring=footage,

@@ -55,6 +55,11 @@ class Settings(BaseModel):
         description="Number of threads that one model may compute on. Default 2: the cores of the smallest "
         "machine the speed figures are given for.",
     )
+    mqtt_password_file: Path | None = Field(
+        default=None,
+        description="File that holds the password of the account at an MQTT broker, and nothing else. Default none: "
+        "the broker wants none. A file, since an environment or a command line can be read by others.",
+    )
     no_color: bool = Field(
         default=False,
         description="Whether the terminal stays without colours (true or false; set by NO_COLOR, whatever its "
@@ -64,6 +69,17 @@ class Settings(BaseModel):
         description="Whether 'stopline demo' may open a browser (true or false). Default true where DISPLAY, "
         "WAYLAND_DISPLAY or BROWSER is set, and on macOS: elsewhere nobody would see it."
     )
+
+    def mqtt_password(self) -> str | None:
+        """The content of ``mqtt_password_file`` without its line end. Raises ConfigInvalidError where it cannot be read."""
+        if self.mqtt_password_file is None:
+            return None
+        try:
+            return self.mqtt_password_file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) else "is not UTF-8 text"
+            name = PREFIX + "MQTT_PASSWORD_FILE"
+            raise ConfigInvalidError([_problem(name, f"{self.mqtt_password_file}: {reason}")]) from exc
 
     def passphrase(self) -> str | None:
         """The passphrase of the signing key, None where there is none. Raises ConfigInvalidError where it cannot be had."""

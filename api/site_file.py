@@ -88,6 +88,7 @@ def site_of(document: SiteDocument) -> Site:
         plate_profile=document.site.plate_profile,
         jurisdiction=document.site.jurisdiction,
         feed_silence_s=document.site.feed_silence_s,
+        passage_days=document.site.passage_days,
         heads=tuple(head for part in document.heads if (head := _head(part, sizes_px)) is not None),
         cameras=tuple(_camera(camera, frozenset(document.site.holidays)) for camera in document.cameras),
         exempt_plates=tuple(
@@ -202,4 +203,5 @@ def _gate(part: GatePart, size_px: SizePx) -> Gate:
         line_px=line_px(part.line, size_px),
         direction=direction_px(part.direction, size_px),
         lane_shares=part.lanes,
+        pictures=part.pictures,
     )

@@ -22,7 +22,7 @@ from api.site_fields import (
 )
 from api.site_parking import CrosswalkPart, NoParkingPart
 from api.site_signals import HeadPart, StopLinePart
-from rules.site import PlatePolicy
+from rules.site import Pictures, PlatePolicy
 
 
 class ExemptPlatePart(SitePart):
@@ -83,6 +83,14 @@ class SiteHeading(SitePart):
         description="Seconds for which the last message of a signal controller holds. Default 5.0: feeds repeat their "
         "state every second; one that sends changes only wants more than its longest phase.",
     )
+    passage_days: int = Field(
+        default=30,
+        strict=True,
+        ge=1,
+        le=3650,
+        description="Days after which passages and their pictures are to be deleted. Default 30: rules on public video ask "
+        "for 30 at least, and for deletion once the purpose is met.",
+    )
     plate_profile: PlateProfile = Field(
         default="ga36",
         description="The grammar a reading must fit to count as a plate: ga36 (mainland China), latin, or none "
@@ -103,6 +111,11 @@ class GatePart(SitePart):
         default=(),
         description="Where one lane ends and the next begins, as rising shares (0 to 1) of the line from its "
         "first end. Default none: passages name no lane.",
+    )
+    pictures: Pictures = Field(
+        default=Pictures.NONE,
+        description="Of whom a picture is kept with the passage, windows and riders made unrecognisable: none, forward, "
+        "backward (the way that shows fronts) or both. Default none: a counting line needs no picture.",
     )
 
 

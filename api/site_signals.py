@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -20,8 +21,23 @@ from api.site_fields import (
     has_length,
     not_empty,
 )
+from ingest.signal_message import FeedHeads, Group
 from rules.site import View
 from rules.site_movement import HeadKind, TurnOnRed
+
+SpatNumber = Annotated[int, Field(strict=True, ge=0, le=65_535)]
+
+
+class SignalGroupPart(SitePart):
+    """A signal group of a controller, as its SPaT messages number it."""
+
+    region: SpatNumber = Field(
+        default=0, description="The road authority's number. Default 0: most places number no regions."
+    )
+    intersection: SpatNumber = Field(description="The number of the intersection in its messages.")
+    group: Annotated[int, Field(strict=True, ge=1, le=255)] = Field(
+        description="The number of the signal group that switches the head, 1 to 255."
+    )
 
 
 class HeadPart(SitePart):
@@ -38,12 +54,16 @@ class HeadPart(SitePart):
         description="[left, top, right, bottom] of the head's housing, all its lamps, in shares (0 to 1) of the "
         "picture. Default none: goes with camera, give both or neither.",
     )
-
     kind: HeadKind = Field(
         default=HeadKind.ROUND,
         description="The shape of its lenses: round, arrow_left, arrow_straight, arrow_right or arrow_u_turn. An "
         "arrow may be off and then controls nothing; a round head that is off has failed. Default round: most "
         "heads are.",
+    )
+    signal_group: SignalGroupPart | None = Field(
+        default=None,
+        description="The signal group of a controller that switches the head, where SPaT messages shall speak of it. "
+        "Default none: messages name the head by its id, or there is no controller feed.",
     )
 
     @model_validator(mode="after")
@@ -55,6 +75,17 @@ class HeadPart(SitePart):
                 f"{missing} is missing: give camera and box, or neither for a head that no camera sees",
             )
         return self
+
+
+def feed_heads(heads: Sequence[HeadPart]) -> FeedHeads:
+    """The heads that a feed may speak of, and the signal groups that switch them."""
+    groups: dict[Group, tuple[str, ...]] = {}
+    for head in heads:
+        if head.signal_group is not None:
+            part = head.signal_group
+            key = (part.region, part.intersection, part.group)
+            groups[key] = (*groups.get(key, ()), head.id)
+    return FeedHeads(head_ids=frozenset(head.id for head in heads), groups=groups)
 
 
 class ScalePart(SitePart):

@@ -68,6 +68,21 @@ class Disk:
             file.flush()
             os.fsync(file.fileno())
 
+    def replace(self, path: Path, data: bytes) -> None:
+        """The file holds the data, and its name is on the disk, whatever stood there; there is no moment with half of it."""
+        part = path.with_name(f".{path.name}.part")
+        with _translated(part, 0):
+            part.unlink(missing_ok=True)
+        self.write(part, data)
+        with _translated(path, 0):
+            part.replace(path)
+        self.settle(path.parent)
+
+    def unlink(self, path: Path) -> None:
+        """The file is gone, or was not there."""
+        with _translated(path, 0):
+            path.unlink(missing_ok=True)
+
     def read(self, path: Path) -> bytes:
         """The bytes of the file."""
         with _translated(path, 0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,25 @@ def with_marks(frame: Pixels, marks: Sequence[Mark]) -> Pixels:
             drawn, [points], mark.closed, mark.colour, thickness, lineType=cv2.LINE_AA, shift=SUBPIXEL_BITS
         )
     return drawn
+
+
+def pixelated(picture: Pixels, box: Box, blocks: int = 6) -> Pixels:
+    """A copy in which the box is a mosaic, its blocks at least 1/``blocks`` of its longer side.
+
+    A block holds one average colour, so a face behind a windscreen, which is narrower than a block, cannot be had back.
+    """
+    rows, columns = picture.shape[:2]
+    left, top = max(0, math.floor(box[0])), max(0, math.floor(box[1]))
+    right, bottom = min(columns, math.ceil(box[2])), min(rows, math.ceil(box[3]))
+    hidden = picture.copy()
+    if right <= left or bottom <= top:
+        return hidden
+    side = math.ceil(max(right - left, bottom - top) / blocks)
+    for y in range(top, bottom, side):
+        for x in range(left, right, side):
+            block = hidden[y : min(y + side, bottom), x : min(x + side, right)]
+            block[:] = np.rint(block.mean(axis=(0, 1)))
+    return hidden
 
 
 def detail(frame: Pixels, box: Box, *, margin: float, height_px: int) -> Pixels:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ingest.cadence import PlateCadence
-from ingest.frame import Frame
 from ingest.ports import Analyst, FrameSource, Judge, Sink
-from ingest.signal_merge import SignalMerge
+from ingest.signal_merge import SignalJoin
 from rules.finding import Output, Watch
 from rules.observation import FrameStamp, Gap, LampState, Observation
 
@@ -60,20 +59,31 @@ def run_camera(
     cadence: PlateCadence,
     max_gap_s: float = 0.5,
     should_stop: Callable[[], bool] = lambda: False,
-    signals: SignalMerge | None = None,
+    signals: SignalJoin | None = None,
 ) -> LoopStats:
     """Runs a segment to its end, or until ``should_stop()`` says yes between two frames; both finish the judge.
 
     Per frame: the analyst observes it, told whose plates to read (tracks under a ``Watch``, by the
-    cadence); the reports of ``signals`` that are due join it; the sink records the observation; the judge
-    steps; the sink takes what it said, if anything.
+    cadence); the reports of ``signals`` that are due join it, behind a live feed a little later; the sink
+    records the observation; the judge steps; the sink takes what it said, if anything.
     What the judge says at the finish goes to the sink with the last frame. The source stays open: whoever
     opened it closes it. An error of any part ends the loop and is passed on; nothing is finished then.
     """
+    join = SignalJoin(()) if signals is None else signals
     watches: dict[int, float] = {}
     tally = _Tally(max_gap_s)
-    last: Frame | None = None
+    last: FrameStamp | None = None
     interrupted = False
+
+    def judged(observation: Observation, now_s: float) -> FrameStamp:
+        tally.take(observation)
+        sink.observed(observation)
+        outputs = judge.step(observation)
+        _note_watches(watches, outputs, now_s - observation.stamp.media_s)
+        if outputs:
+            sink.said(outputs, observation.stamp)
+        return observation.stamp
+
     for frame in source.frames():
         if should_stop():
             interrupted = True
@@ -83,26 +93,22 @@ def run_camera(
         chosen = cadence.choose(watches, media_s)
         observation = analyst.observe(frame, chosen)
         cadence.note(chosen, observation)
-        if signals is not None:
-            observation = replace(observation, signals=signals.due(frame.stamp.captured_at))
-        tally.take(observation)
-        sink.observed(observation)
-        outputs = judge.step(observation)
-        _note_watches(watches, outputs)
-        if outputs:
-            sink.said(outputs, frame)
-        last = frame
+        for ready in join.add(observation):
+            last = judged(ready, media_s)
+    for ready in join.rest():
+        last = judged(ready, ready.stamp.media_s)
     final = judge.finish()
     if final and last is not None:
         sink.said(final, last)
     return tally.stats(interrupted=interrupted)
 
 
-def _note_watches(watches: dict[int, float], outputs: Iterable[Output]) -> None:
-    """Several rules may watch a track: the longest watch counts."""
+def _note_watches(watches: dict[int, float], outputs: Iterable[Output], waited_s: float) -> None:
+    """Several rules may watch a track: the longest watch counts, from now on where the observation had to wait."""
     for output in outputs:
         if isinstance(output, Watch):
-            watches[output.track_id] = max(output.until_s, watches.get(output.track_id, output.until_s))
+            until_s = output.until_s + waited_s
+            watches[output.track_id] = max(until_s, watches.get(output.track_id, until_s))
 
 
 class _Tally:

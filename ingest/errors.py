@@ -13,7 +13,10 @@ StoplineError
     │   ├── UnknownCodecError       no decoder for its picture
     │   ├── FileCutOffError         broken off so early that no picture can be decoded
     │   └── NoFramesError           a whole container that holds no picture
-    ├── SignalFeedError         a message of a signal controller's log that makes no sense
+    ├── SignalFeedError         a signal feed that cannot be used: a message that makes no sense, a run that does not fit
+    ├── BrokerError             an MQTT broker that gives no signal feed
+    │   ├── BrokerUnreachableError  nobody answers there
+    │   └── BrokerRefusedError      it refuses the account or the subscription
     ├── StreamError             a live camera
     │   ├── StreamUnreachableError  nobody answers at that address
     │   ├── StreamUnauthorisedError account refused
@@ -52,13 +55,47 @@ class SourceKindError(IngestError):
 
 
 class SignalFeedError(IngestError):
-    """A message of a signal controller's log that makes no sense; ``line`` counts from 1, None for the whole file."""
+    """A signal feed that cannot be used; ``line`` is that of a message that makes no sense, from 1, None for the whole."""
 
     code = "signal_feed"
 
     def __init__(self, path: str, line: int | None, message: str) -> None:
         super().__init__(path if line is None else f"{path}:{line}", message)
         self.line = line
+
+
+class BrokerError(IngestError):
+    """An MQTT broker that gives no signal feed; ``source`` is its address without its secrets."""
+
+    code = "broker"
+    retryable = True
+
+
+class BrokerUnreachableError(BrokerError):
+    """Nobody answers at that address, or not as an MQTT broker does."""
+
+    code = "broker_unreachable"
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(
+            source, f"the MQTT broker cannot be reached ({reason}); check host, port and network"
+        )
+        self.reason = reason
+
+
+class BrokerRefusedError(BrokerError):
+    """The broker refuses the account or the topic."""
+
+    code = "broker_refused"
+    retryable = False
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(
+            source,
+            f"the MQTT broker refuses ({reason}); check the user in the address, the file that "
+            "STOPLINE_MQTT_PASSWORD_FILE names, and the topic",
+        )
+        self.reason = reason
 
 
 class FileError(IngestError):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ingest.frame import Frame
 from rules.finding import Keep, Output, Release
-from rules.observation import Observation
+from rules.observation import FrameStamp, Observation
 
 
 class Clock(Protocol):
@@ -61,7 +61,7 @@ class Sink(Protocol):
 
     def observed(self, observation: Observation) -> None: ...
 
-    def said(self, outputs: Sequence[Output], frame: Frame) -> None: ...
+    def said(self, outputs: Sequence[Output], now: FrameStamp) -> None: ...
 
 
 __all__ = ["Analyst", "Clock", "FrameSource", "Judge", "Keep", "Release", "Sink"]

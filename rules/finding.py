@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from rules.code_proposal import CodeProposal
 from rules.observation import Box, FrameStamp, LampState, ObjectClass, Point
+from rules.snapshot import Snapshot
 
 
 class Rule(StrEnum):
@@ -195,7 +196,7 @@ class Release:
 class Passage:
     """A vehicle passed a gate line (``direction`` 'forward' or 'backward'), or, with ``gate_id`` None, was seen with its plate.
 
-    ``lane`` counts from 1 at the gate's first end, None where the gate has no lanes.
+    ``lane`` counts from 1 at the gate's first end, None without lanes; ``snapshot`` is None where no picture is wanted.
     """
 
     camera_id: str
@@ -208,6 +209,7 @@ class Passage:
     object_class: ObjectClass
     plate: PlateResult | None
     lane: int | None = None
+    snapshot: Snapshot | None = None
 
 
 class DisarmCause(StrEnum):

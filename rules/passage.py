@@ -10,7 +10,8 @@ from rules.finding import Output, Passage, PlateResult, Watch
 from rules.gate import Side
 from rules.geometry import bottom_center
 from rules.observation import VEHICLE_CLASSES, FrameStamp, ObjectClass, Observation, Point, TrackPoint
-from rules.site import Camera, PlatePolicy
+from rules.site import Camera, Gate, Pictures, PlatePolicy
+from rules.snapshot import Snapshot
 
 GONE_S = 1.0
 """A track unseen for this long has left; its plate will not be read again."""
@@ -104,7 +105,7 @@ def step(
     for point in observation.tracks:
         if point.object_class not in VEHICLE_CLASSES:
             continue
-        track = _seen(tracks.get(point.track_id), point, observation.stamp, camera)
+        track = _seen(tracks.get(point.track_id), point, observation, camera)
         if _unread(track, point, now_s, camera, plates):
             outputs.append(Watch(track_id=point.track_id, why="every plate is read", until_s=now_s + WATCH_S))
             every_s = WATCH_S / 2.0 if now_s - track.first_s < SLOW_AFTER_S else SLOW_EVERY_S
@@ -185,9 +186,9 @@ def _said(
     return said
 
 
-def _seen(track: Passing | None, point: TrackPoint, stamp: FrameStamp, camera: Camera) -> Passing:
+def _seen(track: Passing | None, point: TrackPoint, observation: Observation, camera: Camera) -> Passing:
     """The track after one more sighting, its crossings included."""
-    at_px = bottom_center(point.box_px)
+    stamp, at_px = observation.stamp, bottom_center(point.box_px)
     if track is None:
         track = Passing(
             first_s=stamp.media_s, stamp=stamp, point_px=at_px, classes=((point.object_class, 0),)
@@ -216,6 +217,7 @@ def _seen(track: Passing | None, point: TrackPoint, stamp: FrameStamp, camera: C
             object_class=point.object_class,
             plate=None,
             lane=gate.lane_at(crossed.at_px, line),
+            snapshot=_snapshot(point, observation, line, crossed.direction),
         )
         waiting = (*waiting, passage)
     return replace(
@@ -227,3 +229,18 @@ def _seen(track: Passing | None, point: TrackPoint, stamp: FrameStamp, camera: C
         counted=counted,
         waiting=waiting,
     )
+
+
+def _snapshot(point: TrackPoint, observation: Observation, line: Gate, direction: str) -> Snapshot | None:
+    """The vehicle as it is seen now, just past the gate; None where the gate takes no picture that way."""
+    if line.pictures is not Pictures.BOTH and line.pictures.value != direction:
+        return None
+    left, top, right, bottom = point.box_px
+    others = tuple(
+        (other.object_class, other.box_px)
+        for other in observation.tracks or ()
+        if other.track_id != point.track_id
+        and max(left, other.box_px[0]) < min(right, other.box_px[2])
+        and max(top, other.box_px[1]) < min(bottom, other.box_px[3])
+    )
+    return Snapshot(stamp=observation.stamp, box_px=point.box_px, others=others)

@@ -164,18 +164,28 @@ class ExemptPlate:
     last: date | None = None
 
 
+class Pictures(StrEnum):
+    """Of which way's traffic a gate takes pictures."""
+
+    NONE = "none"
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """A counting line across the road: crossings are recorded as passages, forward being along ``direction``.
 
     ``lane_shares`` are the inner boundaries of its lanes, as rising shares (0..1) of the line from its first
-    end; empty for a gate whose lanes nobody drew.
+    end; empty for a gate whose lanes nobody drew. ``pictures`` says who is pictured.
     """
 
     gate_id: str
     line_px: Segment
     direction: Point
     lane_shares: tuple[float, ...] = ()
+    pictures: Pictures = Pictures.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +208,7 @@ class Site:
     """One junction or kerb section with its cameras. ``time_zone`` is an IANA name, for display and schedules.
 
     ``jurisdiction`` names the table of violation codes. What a controller reported of a head holds for
-    ``feed_silence_s`` at most.
+    ``feed_silence_s`` at most. Passages are to be deleted ``passage_days`` after they happened.
     """
 
     site_id: str
@@ -210,6 +220,7 @@ class Site:
     exempt_plates: tuple[ExemptPlate, ...] = ()
     jurisdiction: str = "generic"
     feed_silence_s: float = 5.0
+    passage_days: int = 30
 
     def camera(self, camera_id: str) -> Camera:
         """The camera of that id. Raises KeyError where there is none."""

@@ -101,7 +101,7 @@ def step(
     doubts = dict(state.doubts)
     judged = [*_clock(state, stamp), *_scene(observation.scene)]
     sampled = {sample.head_id for sample in observation.lamps}
-    looked_at = {key: head for key, head in heads.items() if key in sampled or head.spans}
+    looked_at = {key: head for key, head in heads.items() if key in sampled or head.spans or head.doubt}
     for line in camera.stop_lines:
         judged.extend(_lamps(line, looked_at, stamp.media_s, camera.max_gap_s))
     for key, reason, lasts_s in judged:

@@ -22,6 +22,7 @@ from api.work.custody import signer_of
 from api.work.replay import ReplayRequest
 from api.work.replay import replay as run_replay
 from api.work.run_folder import OpenMode
+from api.work.signal_sources import oddities
 
 
 @click.command()
@@ -44,11 +45,21 @@ from api.work.run_folder import OpenMode
     "SOURCE. Without it, rules that need the local time accuse nobody.",
 )
 @click.option(
+    "--start-error",
+    type=click.FloatRange(min=0.0),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="By how many seconds a --start-time may be off. It counts for the driver wherever two clocks meet.",
+)
+@click.option(
     "--signals",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="What the signal controller logged, as CSV (.csv) or JSON lines: head, state, at, and perhaps mode and "
-    "error_s. Where it and the camera contradict each other, nobody is accused.",
+    multiple=True,
+    metavar="FROM",
+    help="Who else says what the signal heads show; may be given several times. A controller's log, as CSV (.csv) or "
+    "JSON lines; the folder of a run of another camera of the site, which sees them; for a live SOURCE a feed, "
+    "mqtt://USER@HOST/TOPIC. docs/signals.md says what messages look like. Where it and the camera contradict each "
+    "other, nobody is accused.",
 )
 @click.option(
     "--duration",
@@ -77,7 +88,8 @@ def replay(
     camera: str | None,
     weights: Path | None,
     start_time: tuple[str, ...],
-    signals: Path | None,
+    start_error: float,
+    signals: tuple[str, ...],
     duration: float | None,
     resume: bool,
     overwrite: bool,
@@ -106,9 +118,11 @@ def replay(
         signer=None if no_evidence else signer_of(settings, clock.now()),
         mode=OpenMode.RESUME if resume else OpenMode.OVERWRITE if overwrite else OpenMode.NEW,
         start_times=tuple(_start_time(text, site_file) for text in start_time),
+        start_error_s=start_error,
         duration_s=duration,
         with_evidence=not no_evidence,
         signals=signals,
+        mqtt_password=settings.mqtt_password() if signals else None,
     )
     pipeline = build_pipeline(
         site_file, request.camera_id, weights, settings, clock, read_plates=not no_plates
@@ -163,6 +177,12 @@ def _told(summary: dict[str, Any]) -> list[str]:
         f"note: {source['source']}: {source['damage']}"
         for source in summary["sources"]
         if source.get("damage")
+    ]
+    told += [
+        f"note: {feed['source']}: {what}"
+        for source in summary["sources"]
+        for feed in source.get("signals") or ()
+        for what in oddities(feed)
     ]
     return told
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from evidence.canonical import moment as rfc3339
 from evidence.moments import captured_at
+from evidence.passage_album import PassagePicture
 from evidence.ports import EvidenceRef
 from rules.finding import Finding, Passage, PlateResult
 from rules.observation import FrameStamp, Point
@@ -67,8 +69,13 @@ def event_fields(finding: Finding, evidence: EvidenceRef | None) -> dict[str, An
     }
 
 
-def passage_fields(passage: Passage) -> dict[str, Any]:
-    """The fields of a passage in their order; ``gate`` and ``direction`` are None where only its plate was read."""
+def passage_fields(passage: Passage, keep_days: int, picture: PassagePicture | None) -> dict[str, Any]:
+    """The fields of a passage in their order; ``gate`` and ``direction`` are None where only its plate was read.
+
+    ``expires_at`` is when the record and its picture are to be deleted, ``keep_days`` after it happened; None
+    where nobody knows when that was.
+    """
+    at = captured_at(passage.stamp, passage.t_s)
     return {
         "camera": passage.camera_id,
         "segment": passage.stamp.segment,
@@ -81,6 +88,9 @@ def passage_fields(passage: Passage) -> dict[str, Any]:
         "at_px": _pixels(passage.at_px),
         "vehicle_class": passage.object_class.value,
         "plate": _plate_fields(passage.plate),
+        "picture": None if picture is None else picture.path,
+        "picture_sha256": None if picture is None else picture.sha256,
+        "expires_at": None if at is None else rfc3339(at + timedelta(days=keep_days)),
     }
 
 

@@ -21,6 +21,7 @@ from api.work.observation_lines import ObservationLineError, parse_observation
 from api.work.run_folder import EVENTS, OBSERVATIONS, PASSAGES, make_empty, write_file
 from evidence.delivery import verified_ref
 from evidence.durable import Disk
+from evidence.passage_album import PassagePicture, find_picture
 from evidence.ports import EvidenceRef
 from evidence.store_local import LocalStore
 from rules.errors import StoplineError
@@ -60,7 +61,12 @@ def fold_file(path: Path, site: Site) -> Folded:
     if not path.is_dir():
         return fold(read_observations(path), site)
     store = LocalStore(path, Disk())
-    return fold(read_observations(path / OBSERVATIONS), site, lambda case_id: verified_ref(case_id, store))
+    return fold(
+        read_observations(path / OBSERVATIONS),
+        site,
+        lambda case_id: verified_ref(case_id, store),
+        lambda passage: find_picture(path, passage),
+    )
 
 
 def write_folded(folded: Folded, out: Path) -> None:
@@ -74,6 +80,7 @@ def fold(
     observations: Iterable[Observation],
     site: Site,
     evidence_of: Callable[[str], EvidenceRef | None] = lambda case_id: None,
+    picture_of: Callable[[Passage], PassagePicture | None] = lambda passage: None,
 ) -> Folded:
     """What the rules say of the observations, which stand segment after segment. Raises UnknownCameraError."""
     events: list[Row] = []
@@ -86,7 +93,11 @@ def fold(
         events.extend(
             event_fields(output, evidence_of(output.id)) for output in outputs if isinstance(output, Finding)
         )
-        passages.extend(passage_fields(output) for output in outputs if isinstance(output, Passage))
+        passages.extend(
+            passage_fields(output, site.passage_days, picture_of(output))
+            for output in outputs
+            if isinstance(output, Passage)
+        )
 
     for observation in observations:
         count += 1

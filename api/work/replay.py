@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,23 +35,25 @@ from api.work.run_folder import (
     open_run,
     read_summary,
 )
+from api.work.signal_sources import SignalFeeds, fingerprints, open_signals
 from api.work.summary import summary_of
 from evidence.canonical import moment as rfc3339
 from evidence.chain_file import FOLDER as CUSTODY_FOLDER
 from evidence.custody import Custody
 from evidence.delivery import SPOOL_FOLDER, sweep
+from evidence.passage_album import FOLDER as PICTURES_FOLDER
+from evidence.passage_album import PassageAlbum
 from evidence.ports import EventLine
 from evidence.records_sql import SqlRecords
 from evidence.signing import Signer
 from evidence.store_local import FOLDER as EVIDENCE_FOLDER
 from ingest.cadence import PlateCadence
 from ingest.camera import LoopStats, run_camera
-from ingest.errors import FileUnreadableError, IngestError
+from ingest.errors import IngestError
 from ingest.open_source import is_live
 from ingest.packet_ring import PacketRing
 from ingest.ports import Analyst, Judge
 from ingest.redact import redact_url
-from ingest.signal_merge import ControllerLog
 from rules.site import Camera
 
 EVIDENCE = (
@@ -66,13 +67,15 @@ EVIDENCE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayRequest:
-    """What to replay. ``start_times`` holds none, or one aware time per source; ``duration_s`` limits each source.
+    """What to replay. ``start_times`` holds none, or one aware time per source, each right within ``start_error_s``.
+
+    ``duration_s`` limits each source.
 
     ``signer`` signs the evidence; None: a demo key that the folder gets.
 
-    ``signals`` is what the signal controller logged, for sources whose wall clock is known. ``with_evidence``:
-    a package is built and recorded for each finding that wants one, in ``data`` where that is given (a folder that
-    stands, shared with runs of other cameras), else in ``out``.
+    ``signals`` names what else tells the state of signal heads, for sources whose wall clock is known.
+    ``with_evidence``: pictures of passages are taken, and a package is built and recorded for each finding that
+    wants one, in ``data`` where that is given (a folder that stands, shared with runs of other cameras), else in ``out``.
     """
 
     sources: tuple[str, ...]
@@ -84,7 +87,9 @@ class ReplayRequest:
     start_times: tuple[datetime, ...]
     duration_s: float | None
     with_evidence: bool = True
-    signals: Path | None = None
+    signals: tuple[str, ...] = ()
+    start_error_s: float = 1.0
+    mqtt_password: str | None = field(default=None, repr=False)
     data: Path | None = None
 
     @property
@@ -108,9 +113,14 @@ class Pipeline(Protocol):
     def models(self) -> Models: ...
 
     def open_source(
-        self, name: str, segment: int, started_at: datetime | None, duration_s: float | None
+        self,
+        name: str,
+        segment: int,
+        started_at: datetime | None,
+        duration_s: float | None,
+        error_s: float = 1.0,
     ) -> OpenedSource:
-        """The source, its first picture decoded. Raises IngestError."""
+        """The source, its first picture decoded; its wall clock may be off by ``error_s``. Raises IngestError."""
         ...
 
     def new_analyst(self) -> Analyst: ...
@@ -150,7 +160,7 @@ def replay(
     check_folder(request.out, plan, request.mode)
     if request.mode is OpenMode.RESUME and is_complete(request.out):
         return Replayed(summary=read_summary(request.out), nothing_to_do=True)
-    own = EVIDENCE if request.data is None else ()
+    own = (PICTURES_FOLDER, *(EVIDENCE if request.data is None else ()))
     with open_run(request.out, plan, request.mode, own) as folder:
         try:
             with _custody(request, clock) as custody:
@@ -180,28 +190,25 @@ def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:
         )
     if request.start_times and any(is_live(source) for source in request.sources):
         raise UsageError("a live camera has its own clock; --start-time is for recordings, leave it out")
-    if request.signals is not None and not request.start_times:
-        raise UsageError("--signals is merged by the wall clock; give --start-time once per SOURCE")
     return RunPlan(
         camera=request.camera_id,
         sources=tuple(redact_url(source) for source in request.sources),
         start_times=tuple(rfc3339(start) for start in request.start_times),
+        start_error_s=request.start_error_s,
         duration_s=request.duration_s,
         site_sha256=request.site_file.sha256,
         weights_sha256=pipeline.models.weights_sha256,
         plates=tuple(sha256 for _, sha256 in pipeline.models.plates),
         stopline=stopline_version(),
         with_evidence=request.with_evidence,
-        signals_sha256=None if request.signals is None else _sha256(request.signals),
+        signals=fingerprints(
+            request.signals,
+            request.site_file,
+            request.camera_id,
+            live=any(is_live(source) for source in request.sources),
+            dated=bool(request.start_times),
+        ),
     )
-
-
-def _sha256(path: Path) -> str:
-    """The SHA-256 of the file, hex. Raises FileUnreadableError."""
-    try:
-        return sha256(path.read_bytes()).hexdigest()
-    except OSError as exc:
-        raise FileUnreadableError(str(path), exc.strerror or type(exc).__name__) from exc
 
 
 class _Run:
@@ -261,7 +268,11 @@ class _Run:
         starts = self._request.start_times
         started_s = self._clock.elapsed_s()
         opened = self._pipeline.open_source(
-            name, segment, starts[segment] if starts else None, self._request.duration_s
+            name,
+            segment,
+            starts[segment] if starts else None,
+            self._request.duration_s,
+            self._request.start_error_s,
         )
         with closing(opened.source), self._folder.observations(segment) as writer:
             if opened.source.size_px != (self._camera.width_px, self._camera.height_px):
@@ -279,8 +290,13 @@ class _Run:
                     wall_s=self._clock.elapsed_s() - started_s,
                 )
 
+            album = self._album(opened)
             sink = ResultSink(
-                writer.write, lambda sink: self._progress.advanced(at(sink)), self._cases(opened)
+                writer.write,
+                lambda sink: self._progress.advanced(at(sink)),
+                self._cases(opened),
+                album,
+                self._request.site_file.site.passage_days,
             )
 
             def stop() -> bool:
@@ -292,9 +308,8 @@ class _Run:
                     raise self._interrupted(segment, opened.name)
                 return True
 
-            signals = self._signals()
             self._progress.begun(at(sink))
-            with sink:
+            with self._signals(segment) as signals, sink:
                 stats = run_camera(
                     opened.source,
                     self._pipeline.new_analyst(),
@@ -303,7 +318,7 @@ class _Run:
                     cadence=PlateCadence(),
                     max_gap_s=self._camera.max_gap_s,
                     should_stop=stop,
-                    signals=None if signals is None else signals.merge,
+                    signals=signals.join,
                 )
             damage = opened.source.damage
         self._progress.ended(at(sink), "interrupted" if stats.interrupted else damage or "done")
@@ -325,14 +340,26 @@ class _Run:
             lamps_unknown={head.head_id: head.unknown for head in stats.heads},
             events=sink.events,
             passages=sink.passages,
-            signals=None if signals is None else signals.counts(),
+            signals=[feed.counts() for feed in signals.feeds],
+            heads_reported=sorted(signals.join.reported),
+            pictures_missing=0 if album is None else album.missing,
             disarmed=sink.disarmed,
         )
 
-    def _signals(self) -> ControllerLog | None:
-        """The controller's log from its beginning: each source takes the messages of its own time."""
-        path = self._request.signals
-        return None if path is None else ControllerLog(path)
+    def _signals(self, segment: int) -> AbstractContextManager[SignalFeeds]:
+        """The signal feeds from their beginning: each source takes the messages of its own time."""
+        request = self._request
+        return open_signals(
+            request.signals,
+            request.site_file,
+            request.camera_id,
+            started_at=request.start_times[segment] if request.start_times else None,
+            mqtt_password=request.mqtt_password,
+            clock=self._clock,
+        )
+
+    def _album(self, opened: OpenedSource) -> PassageAlbum | None:
+        return PassageAlbum(self._request.out, opened.footage) if self._request.with_evidence else None
 
     def _cases(self, opened: OpenedSource) -> Cases | None:
         if self._custody is None:

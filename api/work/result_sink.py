@@ -7,8 +7,8 @@ from typing import Protocol, Self
 
 from api.work.event_lines import Row, event_fields, passage_fields
 from evidence.case_builder import BuiltCase
+from evidence.passage_album import PassagePicture
 from evidence.profile import WANTED
-from ingest.frame import Frame
 from rules.finding import Disarmed, Finding, Output, Passage
 from rules.observation import FrameStamp, Observation
 
@@ -23,11 +23,20 @@ class Cases(Protocol):
     def abandon(self) -> None: ...
 
 
+class Album(Protocol):
+    """Takes the pictures of passages."""
+
+    def take(self, passage: Passage) -> PassagePicture | None: ...
+
+    def abandon(self) -> None: ...
+
+
 class ResultSink:
     """A Sink that keeps the rows of findings and passages; ``record`` keeps observations, ``show`` is told after each frame.
 
     With ``cases``, the row of a finding that wants evidence is kept once its package is sealed; the end of
-    the context says that the source has ended and no footage will follow.
+    the context says that the source has ended and no footage will follow. ``album`` takes the pictures of
+    passages, which are to be kept for ``passage_days``.
     """
 
     def __init__(
@@ -35,10 +44,14 @@ class ResultSink:
         record: Callable[[Observation], None],
         show: Callable[[ResultSink], None],
         cases: Cases | None = None,
+        album: Album | None = None,
+        passage_days: int = 30,
     ) -> None:
         self._record = record
         self._show = show
         self._cases = cases
+        self._album = album
+        self._passage_days = passage_days
         self.frames = 0
         self.findings = 0
         self.last_s = 0.0
@@ -57,11 +70,17 @@ class ResultSink:
             self._take(self._cases.said((), observation.stamp))
         self._show(self)
 
-    def said(self, outputs: Sequence[Output], frame: Frame) -> None:
+    def said(self, outputs: Sequence[Output], now: FrameStamp) -> None:
         """As a Sink."""
         findings = [output for output in outputs if isinstance(output, Finding)]
         self.findings += len(findings)
-        self.passages += [passage_fields(output) for output in outputs if isinstance(output, Passage)]
+        self.passages += [
+            passage_fields(
+                output, self._passage_days, None if self._album is None else self._album.take(output)
+            )
+            for output in outputs
+            if isinstance(output, Passage)
+        ]
         self.disarmed += [
             {
                 "place": output.place_id,
@@ -79,19 +98,20 @@ class ResultSink:
             if self._cases is None or finding.rule not in WANTED
         ]
         if self._cases is not None:
-            self._take(self._cases.said(outputs, frame.stamp))
+            self._take(self._cases.said(outputs, now))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """The cases that still wait for footage get what there is; after an error nothing unfinished is left of them."""
-        if self._cases is None:
-            return
         if kind is None:
-            self._take(self._cases.finish())
-        else:
-            self._cases.abandon()
+            if self._cases is not None:
+                self._take(self._cases.finish())
+            return
+        for unfinished in (self._cases, self._album):
+            if unfinished is not None:
+                unfinished.abandon()
 
     def _take(self, built: Iterable[BuiltCase]) -> None:
         self.events += [event_fields(case.finding, case.evidence) for case in built]

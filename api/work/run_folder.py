@@ -78,20 +78,22 @@ class RunPlan:
     plates: tuple[str, ...]
     stopline: str
     with_evidence: bool
-    signals_sha256: str | None = None
+    signals: tuple[str, ...] = ()
+    start_error_s: float = 1.0
 
 
 _CALLED: Mapping[str, str] = {
     "camera": "--camera",
     "sources": "the SOURCEs",
     "start_times": "--start-time",
+    "start_error_s": "--start-error",
     "duration_s": "--duration",
     "site_sha256": "the content of the site file",
     "weights_sha256": "the weights",
     "plates": "the plate models",
     "stopline": "the version of Stopline",
     "with_evidence": "--no-evidence",
-    "signals_sha256": "the content of --signals",
+    "signals": "what --signals names",
 }
 
 
@@ -100,8 +102,9 @@ class SourceRecord:
     """What one finished source gave, besides its observations.
 
     ``size_bytes`` is None for a live source. ``gaps_s`` lists the first gaps, ``gap_count`` and ``gap_s`` cover all.
-    ``disarmed`` are the intervals in which the rules did not trust themselves, ``signals`` counts the messages
-    of the controller's log, None where there was none.
+    ``disarmed`` are the intervals in which the rules did not trust themselves, ``signals`` counts the messages of
+    each signal feed, ``heads_reported`` are the heads of which one of them told some state. ``pictures_missing``
+    counts the passages whose picture could not be had.
     """
 
     source: str
@@ -122,7 +125,9 @@ class SourceRecord:
     events: Sequence[Row]
     passages: Sequence[Row]
     disarmed: Sequence[Row] = ()
-    signals: Mapping[str, Any] | None = None
+    signals: Sequence[Row] = ()
+    heads_reported: Sequence[str] = ()
+    pictures_missing: int = 0
 
 
 class RunFolder:

@@ -38,6 +38,7 @@ def summary_of(
         "times_real_time": round(video_s / wall_s, 2) if wall_s > 0 else None,
         "events": {name.value: status[name.value] for name in Status},
         "passages": sum(len(record.passages) for record in records),
+        "passage_pictures_missing": sum(record.pictures_missing for record in records),
         "weights": {"name": models.weights_name, "sha256": models.weights_sha256},
         "plate_models": dict(models.plates),
         "versions": versions(),
@@ -80,15 +81,23 @@ def _source(record: SourceRecord) -> dict[str, Any]:
 
 
 def _unknown_lamp_share(camera: Camera, records: Sequence[SourceRecord]) -> dict[str, float | None]:
-    """Per head, the share of its samples that read unknown; 1.0 for a head that a stop line needs and nobody sees."""
+    """Per head, the share of its samples that read unknown.
+
+    1.0 for a head that a stop line needs and nobody sees; None where others told its state.
+    """
     samples: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
     for record in records:
         samples.update(record.lamp_samples)
         unknown.update(record.lamps_unknown)
     needed = {head_id for line in camera.stop_lines for head_id in line.head_ids}
+    reported = {head_id for record in records for head_id in record.heads_reported}
     return {
-        head_id: round(unknown[head_id] / samples[head_id], 4) if samples[head_id] else 1.0
+        head_id: round(unknown[head_id] / samples[head_id], 4)
+        if samples[head_id]
+        else None
+        if head_id in reported
+        else 1.0
         for head_id in sorted(needed | set(samples))
     }
 
@@ -127,12 +136,13 @@ def covered_s(intervals: Iterable[tuple[float, float]]) -> float:
 def _disarmed(site_file: SiteFile, camera: Camera, records: Sequence[SourceRecord]) -> Iterator[str]:
     """Sentences that say which rule accused nobody in this run, and why."""
     seen = {head.head_id for head in site_file.site.heads if head.camera_id == camera.camera_id}
+    seen |= {head_id for record in records for head_id in record.heads_reported}
     for line in camera.stop_lines:
         unseen = [head_id for head_id in line.head_ids if head_id not in seen]
         if unseen:
             yield (
-                f"stop line {line.line_id}: this camera does not see its signal head {', '.join(unseen)}, so the "
-                "state is unknown and nobody is accused"
+                f"stop line {line.line_id}: this camera does not see its signal head {', '.join(unseen)}, and nobody "
+                "reported what it shows, so the state is unknown and nobody is accused"
             )
     if records and not all(record.has_wall_clock for record in records):
         for zone in camera.no_parking:

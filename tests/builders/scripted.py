@@ -107,11 +107,16 @@ class ScriptedPipeline:
     lamps: Sequence[Lamp] = ()
     models: Models = field(default_factory=lambda: MODELS)
     is_live: bool = False
-    opened: list[str] = field(default_factory=list)
     camera_id: str = "cam1"
+    opened: list[str] = field(default_factory=list)
 
     def open_source(
-        self, name: str, segment: int, started_at: datetime | None, duration_s: float | None
+        self,
+        name: str,
+        segment: int,
+        started_at: datetime | None,
+        duration_s: float | None,
+        error_s: float = 1.0,
     ) -> OpenedSource:
         self.opened.append(Path(name).name)
         footage = PacketRing()
@@ -120,6 +125,7 @@ class ScriptedPipeline:
             camera_id=self.camera_id,
             segment=segment,
             started_at=started_at,
+            error_s=error_s,
             duration_s=duration_s,
             packet_ring=footage,
         )

@@ -55,9 +55,9 @@ class Script:
         self.log.append(("step", observation.stamp.index))
         return tuple(self.outputs(observation.stamp))
 
-    def said(self, outputs: Sequence[Output], frame: Frame) -> None:
-        self.log.append(("said", frame.stamp.index))
-        self.received.append((tuple(outputs), number_in(frame)))
+    def said(self, outputs: Sequence[Output], now: FrameStamp) -> None:
+        self.log.append(("said", now.index))
+        self.received.append((tuple(outputs), now.index))
 
     def finish(self) -> tuple[Output, ...]:
         self.log.append(("finish", -1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import FileUnreadableError, SignalFeedError
-from ingest.signal_feed import FeedCounts, read_feed
-from ingest.signal_merge import ControllerLog, SignalMerge
-from rules.observation import LampState, SignalMode, SignalReport
+from ingest.signal_feed import read_feed
+from ingest.signal_merge import SignalJoin, SignalMerge
+from ingest.signal_message import FeedCounts
+from rules.observation import FrameStamp, LampState, Observation, SignalMode, SignalReport
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -23,6 +25,11 @@ def at(time_s: float) -> datetime:
 
 def a_report(time_s: float, state: LampState = LampState.RED, head_id: str = "main") -> SignalReport:
     return SignalReport(head_id=head_id, state=state, at=at(time_s), error_s=0.1, source="controller")
+
+
+def a_merge(reports: Iterable[SignalReport]) -> SignalMerge:
+    feed = iter(reports)
+    return SignalMerge(lambda: next(feed, None))
 
 
 def read(tmp_path: Path, text: str, name: str = "log.jsonl") -> list[SignalReport]:
@@ -87,7 +94,10 @@ def test_a_state_that_nobody_knows_is_unknown_and_counted(tmp_path: Path) -> Non
         ('{"state": "red", "at": "2024-05-01T00:00:00Z"}', "has no head"),
         ('{"head": "h", "state": "red", "at": "2024-05-01T00:00:00"}', "with its offset"),
         ('{"head": "h", "state": "red", "at": 5}', "with its offset"),
-        ('{"head": "h", "state": "red", "at": "2024-05-01T00:00:00Z", "mode": "asleep"}', "mode is one of"),
+        (
+            '{"head": "h", "state": "red", "at": "2024-05-01T00:00:00Z", "mode": "asleep"}',
+            "mode is .asleep.; one of automatic",
+        ),
         ('{"head": "h", "state": "red", "at": "2024-05-01T00:00:00Z", "error_s": -1}', "from 0 on"),
         ('{"head": "h", "state": "red", "at": "2024-05-01T00:00:00Z", "error_s": "nan"}', "from 0 on"),
     ],
@@ -113,7 +123,7 @@ def test_a_table_without_its_columns_and_a_file_that_is_not_there_are_errors(tmp
 
 
 def test_reports_come_out_by_time_each_with_the_frame_at_which_it_is_due() -> None:
-    merge = SignalMerge([a_report(1.0), a_report(2.5), a_report(2.0), a_report(9.0)])
+    merge = a_merge([a_report(1.0), a_report(2.5), a_report(2.0), a_report(9.0)])
     assert [report.at for report in merge.due(at(2.2))] == [at(1.0), at(2.0)]
     assert merge.due(at(2.2)) == ()
     assert [report.at for report in merge.due(at(3.0))] == [at(2.5)]
@@ -121,13 +131,13 @@ def test_reports_come_out_by_time_each_with_the_frame_at_which_it_is_due() -> No
 
 
 def test_a_report_behind_the_watermark_is_counted_and_has_no_effect() -> None:
-    merge = SignalMerge([a_report(5.0), a_report(3.9), a_report(4.1), a_report(7.0)])
+    merge = a_merge([a_report(5.0), a_report(3.9), a_report(4.1), a_report(7.0)])
     assert [report.at for report in merge.due(at(6.0))] == [at(4.1), at(5.0)]
     assert merge.late == 1
 
 
 def test_a_repeated_message_is_counted_and_the_first_one_counts() -> None:
-    merge = SignalMerge([a_report(1.0), a_report(1.0, LampState.GREEN), a_report(1.0, head_id="other")])
+    merge = a_merge([a_report(1.0), a_report(1.0, LampState.GREEN), a_report(1.0, head_id="other")])
     assert [(report.head_id, report.state) for report in merge.due(at(1.0))] == [
         ("main", LampState.RED),
         ("other", LampState.RED),
@@ -139,16 +149,54 @@ def test_a_log_is_read_no_further_than_its_frames_ask_for(tmp_path: Path) -> Non
     path = tmp_path / "log.jsonl"
     text = "".join(f'{{"head": "h", "state": "red", "at": "{at(n).isoformat()}"}}\n' for n in range(1000))
     path.write_text(text, encoding="utf-8")
-    log = ControllerLog(path)
-    assert len(log.merge.due(at(10.0))) == 11
-    assert log.counts() == {"messages": 13, "late": 0, "duplicates": 0, "unknown_states": 0}
+    counts = FeedCounts()
+    assert len(a_merge(read_feed(path, counts)).due(at(10.0))) == 11
+    assert counts.messages == 13
+
+
+def seen_at(time_s: float, *, dated: bool = True) -> Observation:
+    stamp = FrameStamp(
+        camera_id="c",
+        segment=0,
+        index=round(time_s * 10),
+        media_s=time_s,
+        captured_at=at(time_s) if dated else None,
+    )
+    return Observation(stamp=stamp, tracks=())
+
+
+def test_beside_a_log_each_observation_goes_on_at_once_with_what_is_due() -> None:
+    join = SignalJoin([a_merge([a_report(0.15)]), a_merge([a_report(0.05, head_id="other")])])
+    out = [joined for n in range(4) for joined in join.add(seen_at(n / 10))]
+    heads = [[report.head_id for report in observation.signals] for observation in out]
+    assert heads == [[], ["other"], ["main"], []]
+    assert join.reported == {"main", "other"}
+
+
+def test_behind_a_live_feed_observations_wait_in_order_until_the_reports_of_their_moment_have_come() -> None:
+    came: list[SignalReport] = []
+    join = SignalJoin([SignalMerge(lambda: came.pop(0) if came else None)], wait_s=1.0)
+    out: list[Observation] = []
+    for n in range(13):
+        if n == 6:  # a report that was 0.5 s on its way
+            came.append(a_report(0.25))
+        out += join.add(seen_at(n / 8))
+    assert [observation.stamp.media_s * 8 for observation in out] == [0, 1, 2, 3, 4]
+    assert [len(observation.signals) for observation in out] == [0, 0, 1, 0, 0]
+    assert [observation.stamp.media_s * 8 for observation in join.rest()] == list(range(5, 13))
+    assert join.rest() == ()
+
+
+def test_frames_without_a_wall_clock_are_given_nothing() -> None:
+    join = SignalJoin([a_merge([a_report(0.0)])])
+    assert join.add(seen_at(1.0, dated=False))[0].signals == ()
 
 
 @given(st.lists(st.integers(0, 60), max_size=40), st.lists(st.integers(0, 60), min_size=1, max_size=20))
 def test_whatever_the_order_reports_come_out_sorted_and_never_before_their_time(
     times: list[int], frames: list[int]
 ) -> None:
-    merge = SignalMerge([a_report(float(time_s)) for time_s in times])
+    merge = a_merge([a_report(float(time_s)) for time_s in times])
     out: list[datetime] = []
     for frame in sorted(frames):
         due = merge.due(at(float(frame)))

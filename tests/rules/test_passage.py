@@ -14,7 +14,7 @@ from rules import passage, plate_vote
 from rules.finding import Output, Passage, PlateResult, Watch
 from rules.observation import ObjectClass, Observation
 from rules.plate_vote import PlateVotes
-from rules.site import Camera, Gate, PlatePolicy
+from rules.site import Camera, Gate, Pictures, PlatePolicy
 from tests.builders.scene import a_bicycle, a_bus, a_car, a_person, a_reading, observe
 
 GATE = Gate(gate_id="in", line_px=((320, 200), (320, 460)), direction=(1.0, 0.0))
@@ -73,6 +73,36 @@ def test_there_and_back_again_are_two_and_a_third_time_is_not_counted() -> None:
     car = a_car(1).drives((20, 300), (620, 300), 0, 6).drives_to((20, 300), 12).drives_to((620, 300), 18)
     found = passages(observe([car], until_s=20), COUNTING)
     assert [one.direction for one in found] == ["forward", "backward"]
+
+
+@pytest.mark.parametrize(
+    ("pictures", "ways"),
+    [
+        (Pictures.NONE, []),
+        (Pictures.FORWARD, ["forward"]),
+        (Pictures.BACKWARD, ["backward"]),
+        (Pictures.BOTH, ["forward", "backward"]),
+    ],
+)
+def test_a_gate_pictures_the_traffic_of_the_way_that_it_is_told(pictures: Pictures, ways: list[str]) -> None:
+    car = a_car(1).drives((20, 300), (620, 300), 0, 6).drives_to((20, 300), 12)
+    camera = replace(COUNTING, gates=(replace(GATE, pictures=pictures),))
+    found = passages(observe([car], until_s=20), camera)
+    assert [one.direction for one in found if one.snapshot is not None] == ways
+
+
+def test_a_picture_names_who_else_reaches_into_it_just_past_the_gate() -> None:
+    car, near = (
+        a_car(1).drives((20, 300), (620, 300), 0, 6),
+        a_person(2).drives((330, 305), (345, 305), 0, 10),
+    )
+    far = a_car(3).stands_at((100, 460), 0, 10)
+    camera = replace(COUNTING, gates=(replace(GATE, pictures=Pictures.FORWARD),))
+    (found,) = passages(observe([car, near, far], until_s=10), camera)
+    assert found.snapshot is not None
+    assert [object_class for object_class, _ in found.snapshot.others] == [ObjectClass.PERSON]
+    assert found.snapshot.box_px[0] < 320 < found.snapshot.box_px[2]
+    assert 3.0 <= found.snapshot.stamp.media_s <= 3.5
 
 
 def test_a_gate_has_ends() -> None:

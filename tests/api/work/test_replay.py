@@ -140,6 +140,29 @@ def test_a_recording_becomes_events_passages_observations_and_a_summary(tmp_path
     assert (passage["gate"], passage["direction"]) == ("gate", "forward")
 
 
+def test_passages_have_a_picture_where_the_gate_takes_one_and_a_date_on_which_they_go(
+    tmp_path: Path, clip: Path
+) -> None:
+    text = SITE.replace("id: gate,", "id: gate, pictures: forward,").replace(
+        "site: {id", "site: {passage_days: 7, id"
+    )
+    site, out = a_site(text), tmp_path / "out"
+    started_at = datetime(2024, 5, 1, 0, 30, tzinfo=UTC)
+    wanted = request(out, clip, site_file=site, start_times=(started_at,))
+    summary = run(wanted, pipeline(site_file=site)).summary
+    (passage,) = [json.loads(line) for line in (out / PASSAGES).read_text().splitlines()]
+    picture = (out / passage["picture"]).read_bytes()
+    assert sha256(picture).hexdigest() == passage["picture_sha256"]
+    assert passage["captured_at"][:17] == "2024-05-01T00:30:"
+    assert passage["expires_at"] == passage["captured_at"].replace("-05-01T", "-05-08T")
+    assert summary["passage_pictures_missing"] == 0
+    assert fold_file(out, site.site).passages.encode() == (out / PASSAGES).read_bytes()
+    run(request(tmp_path / "bare", clip, site_file=site, with_evidence=False), pipeline(site_file=site))
+    (bare,) = [json.loads(line) for line in (tmp_path / "bare" / PASSAGES).read_text().splitlines()]
+    assert (bare["picture"], bare["picture_sha256"], bare["expires_at"]) == (None, None, None)
+    assert not (tmp_path / "bare" / "passages").exists()
+
+
 def test_folding_a_folder_with_evidence_gives_the_same_bytes(tmp_path: Path, clip: Path) -> None:
     out = tmp_path / "out"
     run(request(out, clip))
