@@ -107,8 +107,7 @@ class Custody:
     def add_tombstone(self, camera_id: str, manifest_sha256: str) -> Link:
         """The link that says that this package was deleted, once; delete it only afterwards. Raises TombstoneError."""
         chain = self._chain(camera_id)
-        links = self._records.links(chain.id)
-        if all(link.kind is not LinkKind.CASE or link.manifest_sha256 != manifest_sha256 for link in links):
+        if self._records.link_of(chain.id, LinkKind.CASE, manifest_sha256) is None:
             raise TombstoneError(chain.id, manifest_sha256)
         link = self._records.add_link(
             chain.id, partial(self._next, chain.id, LinkKind.TOMBSTONE, manifest_sha256)

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from evidence.chain import Link, NextLink
+from evidence.chain import Link, LinkKind, NextLink
 from rules.errors import StoplineError
 from rules.finding import Rule, Status
 
@@ -113,6 +113,10 @@ class Records(Protocol):
 
     def add_link(self, chain_id: str, next_link: NextLink) -> Link:
         """The link that was made, kept: unless the chain has one of that kind and manifest, which is returned then."""
+        ...
+
+    def link_of(self, chain_id: str, kind: LinkKind, manifest_sha256: str) -> Link | None:
+        """The link of that kind for that manifest; None where the chain has none."""
         ...
 
     def links(self, chain_id: str, *, after_number: int = 0) -> Sequence[Link]:

@@ -28,7 +28,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from evidence.chain import Link, NextLink, read_link
+from evidence.chain import Link, LinkKind, NextLink, read_link
 from evidence.records import (
     AlreadyDecidedError,
     Case,
@@ -126,6 +126,11 @@ class SqlRecords:
         """The link that was made, kept: unless the chain has one of that kind and manifest, which is returned then."""
         with self._transaction() as connection:
             return _linked(connection, chain_id, next_link)
+
+    def link_of(self, chain_id: str, kind: LinkKind, manifest_sha256: str) -> Link | None:
+        """The link of that kind for that manifest; None where the chain has none."""
+        with self._transaction(write=False) as connection:
+            return _link_of(connection, chain_id, kind, manifest_sha256)
 
     def links(self, chain_id: str, *, after_number: int = 0) -> Sequence[Link]:
         """The links of that chain with a higher number, ascending."""
@@ -304,12 +309,22 @@ def _linked(connection: Connection, chain_id: str, next_link: NextLink) -> Link:
     of_chain = select(LINKS.c.line).where(LINKS.c.chain_id == chain_id)
     last = connection.execute(of_chain.order_by(LINKS.c.number.desc()).limit(1)).scalar()
     link = next_link(None if last is None else read_link(last.encode()))
-    same = (LINKS.c.kind == link.kind.value, LINKS.c.manifest_sha256 == link.manifest_sha256)
-    before = connection.execute(of_chain.where(*same)).scalar()
+    before = _link_of(connection, chain_id, link.kind, link.manifest_sha256)
     if before is not None:
-        return read_link(before.encode())
+        return before
     connection.execute(LINKS.insert().values(_link_row(link)))
     return link
+
+
+def _link_of(connection: Connection, chain_id: str, kind: LinkKind, manifest_sha256: str) -> Link | None:
+    line = connection.execute(
+        select(LINKS.c.line).where(
+            LINKS.c.chain_id == chain_id,
+            LINKS.c.kind == kind.value,
+            LINKS.c.manifest_sha256 == manifest_sha256,
+        )
+    ).scalar()
+    return None if line is None else read_link(line.encode())
 
 
 def _link_row(link: Link) -> dict[str, str | int]:

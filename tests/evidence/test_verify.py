@@ -10,8 +10,11 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from evidence.canonical import Json, json_bytes, json_line
 from evidence.chain import checkpoint_of, read_link
@@ -304,3 +307,24 @@ def test_the_verifier_needs_no_database() -> None:
         [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
     assert ran.stdout == "[]\n"
+
+
+def test_openssl_agrees(data: Path, tmp_path: Path, absent: Callable[[str], NoReturn]) -> None:
+    """A signature is one of the file as it lies there: whoever doesn't trust our code can check it without."""
+    if shutil.which("openssl") is None:
+        absent("needs the command openssl")
+    package = data / "evidence" / "case-1"
+    public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(a_signer().public.hex))
+    key = tmp_path / "office.pem"
+    key.write_bytes(
+        public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    signature = tmp_path / "signature"
+    signature.write_bytes(bytes.fromhex(json.loads((package / SIGNATURE).read_bytes())["signature"]))
+    command = [
+        *("openssl", "pkeyutl", "-verify", "-pubin", "-inkey", str(key), "-rawin"),
+        *("-in", str(package / NAME), "-sigfile", str(signature)),
+    ]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    rewrite(package / NAME, reasons=["changed"])
+    assert subprocess.run(command, capture_output=True).returncode != 0
