@@ -58,6 +58,14 @@ OFF_MIN_CONTRAST = 6.0
 OFF_MAX_LAMP_LUMA = 160.0
 """Nothing along its middle is brighter: a sunlit visor reaches 115, an overexposed (white) lamp 200 and more."""
 
+UNLIT_LUMA_SLACK, UNLIT_LUMA_SHARE, UNLIT_CHROMA_SLACK = 5.0, 0.25, 4.0
+"""A head is dark, however little of it can be seen, where all of its middle looks, within this many steps (of luma: or
+this share of it), as its unlit lamps did while another one burnt. Drawn heads by night show no edge at all, and
+their unlit parts keep within 1 step; a wall or a vehicle before a head has another luma or chroma."""
+UNLIT_FROM, UNLIT_SURE, UNLIT_ADAPT = 0.35, 0.8, 0.1
+"""Rows at least this part of the head's length away from a lamp that burns this surely are unlit, and what is known of
+them follows by this share a frame: dusk is slower."""
+
 PLACE_SLACK, PLACE_SIGMA = 0.06, 0.10
 """Along the head, as a part of its length: full weight within the slack, then a Gaussian. A lamp's own centre lies
 at 1/6, 1/2, 5/6 of the housing; boxes drawn with a margin bring the outer two to about 0.25 and 0.77, and the
@@ -116,7 +124,7 @@ class LampBox:
 
 
 class LampReader:
-    """Reads the same heads in every frame of one camera."""
+    """Reads the same heads in every frame of one camera, and remembers how each looks where no lamp burns."""
 
     def __init__(self, boxes: Sequence[LampBox]) -> None:
         """Keep ``boxes``, in this order. Raises LampBoxError for a repeated head or a box that is none."""
@@ -131,6 +139,7 @@ class LampReader:
                     box.head_id, f"box {box.box_px} must be x1, y1, x2, y2 with x1 < x2 and y1 < y2"
                 )
         self._boxes = tuple(boxes)
+        self._unlit: dict[str, _Unlit] = {}
 
     def read(self, picture: Picture) -> tuple[LampSample, ...]:
         """One sample per box, in the order of the boxes. Raises LampBoxError when a box leaves the picture."""
@@ -145,9 +154,22 @@ class LampReader:
                     box.head_id,
                     f"box {box.box_px} must lie inside the picture of {picture.width}x{picture.height} pixels",
                 )
-            state, confidence = read_head(*planes, box.box_px)
+            state, confidence = self._remembering(box.head_id, _seen(*planes, box.box_px))
             samples.append(LampSample(head_id=box.head_id, state=state, confidence=confidence))
         return tuple(samples)
+
+    def _remembering(self, head_id: str, head: _Head | None) -> tuple[LampState, float]:
+        """State and confidence of a head that was seen before."""
+        if head is None:
+            return LampState.UNKNOWN, 1.0
+        state, confidence = _decide(head)
+        known = self._unlit.get(head_id)
+        if state is LampState.UNKNOWN and known is not None and known.fits(head):
+            return LampState.OFF, UNLIT_SURE
+        unlit = _unlit_part(head, state) if confidence >= UNLIT_SURE else None
+        if unlit is not None:
+            self._unlit[head_id] = unlit if known is None else known.followed(unlit)
+        return state, confidence
 
 
 def read_crop(bgr: Pixels) -> tuple[LampState, float]:
@@ -177,23 +199,37 @@ def read_head(y: Pixels, u: Pixels, v: Pixels, box_px: Box) -> tuple[LampState, 
     The confidence of a lit state is its share of all evidence; of ``off`` how far the head is from lit; of
     ``unknown`` how far the best other answer is from certain.
     """
-    x1, y1, x2, y2 = (round(value) for value in box_px)
-    if max(x2 - x1, y2 - y1) < MIN_LONG_PX or min(x2 - x1, y2 - y1) < MIN_SHORT_PX:
-        return LampState.UNKNOWN, 1.0
-    half = (slice(y1 // 2, (y2 + 1) // 2), slice(x1 // 2, (x2 + 1) // 2))
-    lying = x2 - x1 > y2 - y1
-    head = _Head(_grid(y[y1:y2, x1:x2], lying), _grid(u[half], lying), _grid(v[half], lying))
-    single = max(x2 - x1, y2 - y1) < SINGLE_LENS_ASPECT * min(x2 - x1, y2 - y1)
-    return _decide(head, single=single)
+    head = _seen(y, u, v, box_px)
+    return (LampState.UNKNOWN, 1.0) if head is None else _decide(head)
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The crop's planes, float32 (GRID_LONG, GRID_SHORT), the head standing upright with red on top."""
+    """The crop's planes, float32 (GRID_LONG, GRID_SHORT), the head standing upright with red on top.
+
+    ``single``: it holds one lens, whose place says nothing.
+    """
 
     luma: Floats
     u: Floats
     v: Floats
+    single: bool
+
+
+def _seen(y: Pixels, u: Pixels, v: Pixels, box_px: Box) -> _Head | None:
+    """The head at that place, None where it is too small to be read."""
+    x1, y1, x2, y2 = (round(value) for value in box_px)
+    long_px, short_px = max(x2 - x1, y2 - y1), min(x2 - x1, y2 - y1)
+    if long_px < MIN_LONG_PX or short_px < MIN_SHORT_PX:
+        return None
+    half = (slice(y1 // 2, (y2 + 1) // 2), slice(x1 // 2, (x2 + 1) // 2))
+    lying = x2 - x1 > y2 - y1
+    return _Head(
+        luma=_grid(y[y1:y2, x1:x2], lying),
+        u=_grid(u[half], lying),
+        v=_grid(v[half], lying),
+        single=long_px < SINGLE_LENS_ASPECT * short_px,
+    )
 
 
 def _grid(plane: Pixels, lying: bool) -> Floats:
@@ -254,9 +290,9 @@ def _mean(plane: Floats) -> Floats:
     return cv2.blur(plane, (SPOT, SPOT), borderType=cv2.BORDER_REPLICATE).astype(np.float32, copy=False)
 
 
-def _decide(head: _Head, *, single: bool) -> tuple[LampState, float]:
+def _decide(head: _Head) -> tuple[LampState, float]:
     """The state that the evidence gives, and how surely."""
-    spots = _chroma_evidence(head.u, head.v, single=single)
+    spots = _chroma_evidence(head.u, head.v, single=head.single)
     red, amber, _ = spots
     total = sum(spot.chroma for spot in spots) + LIT_FLOOR
     best = max(spots, key=lambda spot: spot.chroma)
@@ -266,7 +302,7 @@ def _decide(head: _Head, *, single: bool) -> tuple[LampState, float]:
             return LampState.OFF, 1.0 - best.chroma / (2.0 * LIT_FLOOR)
         return LampState.UNKNOWN, 1.0 - share
     weaker, stronger = sorted((red.chroma, amber.chroma))
-    apart = not single and amber.place - red.place >= BOTH_APART
+    apart = not head.single and amber.place - red.place >= BOTH_APART
     if apart and best.state is not LampState.GREEN and weaker >= max(LIT_FLOOR, BOTH_MAYBE * stronger):
         if weaker < BOTH_SURELY * stronger or not _is_darker_between(head.luma, red.place, amber.place):
             return LampState.UNKNOWN, 1.0 - share
@@ -293,3 +329,51 @@ def _is_seen_dark(head: _Head) -> bool:
         and float(head.luma.std()) >= OFF_MIN_CONTRAST
         and float(middle.max()) <= OFF_MAX_LAMP_LUMA
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unlit:
+    """Luma, U and V of a head where no lamp burns."""
+
+    luma: float
+    u: float
+    v: float
+
+    def fits(self, head: _Head) -> bool:
+        """Whether all of the head's middle looks so: whatever it shows, no lamp of it burns."""
+        slack = max(UNLIT_LUMA_SLACK, UNLIT_LUMA_SHARE * self.luma)
+        return all(
+            float(np.abs(_middle(plane) - own).max()) <= most
+            for plane, own, most in (
+                (head.luma, self.luma, slack),
+                (head.u, self.u, UNLIT_CHROMA_SLACK),
+                (head.v, self.v, UNLIT_CHROMA_SLACK),
+            )
+        )
+
+    def followed(self, now: _Unlit) -> _Unlit:
+        """A little nearer to how it looks now."""
+        return _Unlit(
+            self.luma + UNLIT_ADAPT * (now.luma - self.luma),
+            self.u + UNLIT_ADAPT * (now.u - self.u),
+            self.v + UNLIT_ADAPT * (now.v - self.v),
+        )
+
+
+def _unlit_part(head: _Head, state: LampState) -> _Unlit | None:
+    """How the head looks away from the lamp that burns; None where that cannot be told."""
+    place = next((lamp.place for lamp in LAMPS if lamp.state is state), None)
+    if head.single or place is None:
+        return None
+    along = (np.arange(GRID_LONG) + 0.5)[SPOT // 2 + 1 : -(SPOT // 2 + 1)] / GRID_LONG
+    rows = np.abs(along - place) >= UNLIT_FROM
+    if rows.sum() < GRID_LONG // 6:
+        return None
+    luma, u, v = (float(np.median(_middle(plane)[rows])) for plane in (head.luma, head.u, head.v))
+    return _Unlit(luma, u, v)
+
+
+def _middle(plane: Floats) -> Floats:
+    """The head's cells, each with its neighbours' mean, without its edges, where the housing may end."""
+    edge = SPOT // 2 + 1
+    return _mean(plane)[edge:-edge, GRID_SHORT // 4 : -GRID_SHORT // 4]

@@ -196,3 +196,42 @@ def test_a_box_outside_the_picture_is_an_error_that_names_both(box_px: Box) -> N
     reader = LampReader([LampBox(head_id="straight", box_px=box_px)])
     with pytest.raises(LampBoxError, match=r"'straight'.*inside the picture of 40x40"):
         reader.read(DrawnFrame(np.zeros((40, 40, 3), np.uint8)))
+
+
+def night(lamps: tuple[Colour | None, ...], surface: int = 14) -> DrawnFrame:
+    """A head by night: what does not burn is one dark surface without any edge."""
+    head = np.full((64, 28, 3), surface, np.uint8)
+    for row, colour in zip((12, 32, 52), lamps, strict=True):
+        if colour is not None:
+            cv2.circle(head, (14, row), 8, colour, -1)
+    return DrawnFrame(head)
+
+
+def read_in_turn(*frames: DrawnFrame) -> list[LampState]:
+    reader = LampReader([LampBox(head_id="straight", box_px=(0.0, 0.0, 28.0, 64.0))])
+    return [reader.read(frame)[0].state for frame in frames]
+
+
+@pytest.mark.parametrize("burnt", [LampState.RED, LampState.GREEN])
+def test_a_head_that_shows_no_edge_is_off_where_it_looks_as_its_unlit_lamps_did(burnt: LampState) -> None:
+    dark = night(STATES[LampState.OFF])
+    assert read_in_turn(dark, night(STATES[burnt]), dark) == [LampState.UNKNOWN, burnt, LampState.OFF]
+
+
+@pytest.mark.parametrize("surface", [0, 40, 90])
+def test_something_of_another_brightness_before_the_head_is_unknown(surface: int) -> None:
+    covered = night(STATES[LampState.OFF], surface=surface)
+    assert read_in_turn(night(STATES[LampState.GREEN], surface=20), covered)[1] is LampState.UNKNOWN
+
+
+def test_something_of_another_colour_before_the_head_is_unknown() -> None:
+    tarpaulin = DrawnFrame(np.full((64, 28, 3), (40, 14, 2), np.uint8))
+    assert read_in_turn(night(STATES[LampState.GREEN]), tarpaulin)[1] is LampState.UNKNOWN
+
+
+def test_what_is_known_of_unlit_lamps_follows_the_light() -> None:
+    dusk = [night(STATES[LampState.GREEN], surface=surface) for surface in range(60, 20, -1)]
+    dark = night(STATES[LampState.OFF], surface=20)
+    assert read_in_turn(dusk[0], dark)[1] is LampState.UNKNOWN
+    settled = [night(STATES[LampState.GREEN], surface=20)] * 40
+    assert read_in_turn(*dusk, *settled, dark)[-1] is LampState.OFF
