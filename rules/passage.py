@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules import gate
+from rules.class_vote import ClassVotes, most_seen, with_vote
 from rules.finding import Output, Passage, PlateResult, Watch
 from rules.gate import Side
-from rules.geometry import bottom_center
+from rules.geometry import Ruler, bottom_center, ruler
 from rules.observation import VEHICLE_CLASSES, FrameStamp, ObjectClass, Observation, Point, TrackPoint
 from rules.site import Camera, Gate, Pictures, PlatePolicy
 from rules.snapshot import Snapshot
@@ -47,7 +48,7 @@ class Passing:
     first_s: float
     stamp: FrameStamp
     point_px: Point
-    classes: tuple[tuple[ObjectClass, int], ...]
+    classes: ClassVotes = ()
     sides: Mapping[str, Side] = field(default_factory=dict)
     counted: frozenset[tuple[str, str]] = frozenset()
     waiting: tuple[Passage, ...] = ()
@@ -56,7 +57,7 @@ class Passing:
     @property
     def object_class(self) -> ObjectClass:
         """The class seen most often; the first seen of equals."""
-        return max(self.classes, key=lambda vote: vote[1])[0]
+        return most_seen(self.classes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +103,11 @@ def step(
             outputs.extend(_said(due, track, plates, recorded_s))
             track = replace(track, waiting=tuple(p for p in track.waiting if p not in due))
         tracks[track_id] = track
+    gates = [(line, ruler(line.line_px, line.direction)) for line in camera.gates]
     for point in observation.tracks:
         if point.object_class not in VEHICLE_CLASSES:
             continue
-        track = _seen(tracks.get(point.track_id), point, observation, camera)
+        track = _seen(tracks.get(point.track_id), point, observation, camera, gates)
         if _unread(track, point, now_s, camera, plates):
             outputs.append(Watch(track_id=point.track_id, why="every plate is read", until_s=now_s + WATCH_S))
             every_s = WATCH_S / 2.0 if now_s - track.first_s < SLOW_AFTER_S else SLOW_EVERY_S
@@ -186,22 +188,22 @@ def _said(
     return said
 
 
-def _seen(track: Passing | None, point: TrackPoint, observation: Observation, camera: Camera) -> Passing:
+def _seen(
+    track: Passing | None,
+    point: TrackPoint,
+    observation: Observation,
+    camera: Camera,
+    gates: Sequence[tuple[Gate, Ruler]],
+) -> Passing:
     """The track after one more sighting, its crossings included."""
     stamp, at_px = observation.stamp, bottom_center(point.box_px)
     if track is None:
-        track = Passing(
-            first_s=stamp.media_s, stamp=stamp, point_px=at_px, classes=((point.object_class, 0),)
-        )
-    classes = track.classes
-    if all(voted is not point.object_class for voted, _ in classes):
-        classes = (*classes, (point.object_class, 0))
-    classes = tuple((voted, n + (voted is point.object_class)) for voted, n in classes)
+        track = Passing(first_s=stamp.media_s, stamp=stamp, point_px=at_px)
     band_px = max(BAND_MIN_PX, BAND_SHARE * (point.box_px[3] - point.box_px[1]))
     sides, counted, waiting = dict(track.sides), track.counted, track.waiting
-    for line in camera.gates:
+    for line, measure in gates:
         sides[line.gate_id], crossed = gate.step(
-            sides.get(line.gate_id), at_px, stamp, line, band_px, camera.max_gap_s
+            sides.get(line.gate_id), at_px, measure.past_px(at_px), stamp, line, band_px, camera.max_gap_s
         )
         if crossed is None or (line.gate_id, crossed.direction) in counted:
             continue
@@ -220,14 +222,15 @@ def _seen(track: Passing | None, point: TrackPoint, observation: Observation, ca
             snapshot=_snapshot(point, observation, line, crossed.direction),
         )
         waiting = (*waiting, passage)
-    return replace(
-        track,
+    return Passing(
+        first_s=track.first_s,
         stamp=stamp,
         point_px=at_px,
-        classes=classes,
+        classes=with_vote(track.classes, point.object_class),
         sides=sides,
         counted=counted,
         waiting=waiting,
+        watch_next_s=track.watch_next_s,
     )
 
 
