@@ -21,8 +21,8 @@ ANYBODY = MOTOR | NON_MOTOR | ON_FOOT
 class Code:
     """One entry of a code table: for which rule and whom, in force from ``first`` to ``last`` (inclusive; None: open).
 
-    ``points`` is None where none are known or they differ by place. ``preconditions`` must hold and are
-    seen by the rule; ``questions`` are what no camera sees.
+    ``points`` is None where none are known or they differ by place, ``fine`` likewise (as people say it).
+    ``preconditions`` must hold and are seen by the rule; ``questions`` are what no camera sees.
     """
 
     code: str
@@ -30,14 +30,22 @@ class Code:
     rule: Rule
     classes: frozenset[ObjectClass]
     points: int | None = None
+    fine: str | None = None
     first: date | None = None
     last: date | None = None
     preconditions: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
 
 
+_ENTERED = "it was before the line when red began, and went over it and on although every head of its movement was red"
+_STOOD = "it stood past the line on red and did not drive on"
+_PARKED = "it stood in the zone for longer than the allowed stop, within the zone's hours"
+_WALKED = "they were not on the crossing when red began"
+_PILOT = "Counted and warned only: nobody is identified."
 _DUTY = "Was it an emergency vehicle on duty, waved through by an officer, or avoiding a danger?"
-_MARKED = "Are the sign and its hours in place, and visible to the driver?"
+_SIGNED = "Does a sign forbid it (and not a marking alone)?"
+_PAINTED = "Does a marking on the road or the kerb forbid it?"
+_MARKED = "Are sign or marking and their hours in place, and visible to the driver?"
 
 MAINLAND_CHINA = (
     Code(
@@ -47,6 +55,7 @@ MAINLAND_CHINA = (
         classes=MOTOR,
         points=6,
         preconditions=(
+            _ENTERED,
             "the three photos show it before the line, past it and farther on, the lamp red in each",
             "the plate is legible in at least one photo",
         ),
@@ -57,6 +66,8 @@ MAINLAND_CHINA = (
         meaning="non-motor vehicle passes against a red light",
         rule=Rule.RED_LIGHT,
         classes=NON_MOTOR,
+        fine="warning, or 5 to 50 CNY",
+        preconditions=(_ENTERED,),
         questions=(_DUTY,),
     ),
     Code(
@@ -64,7 +75,7 @@ MAINLAND_CHINA = (
         meaning="motor vehicle stops past the stop line, or in the junction, on red",
         rule=Rule.STOPPED_PAST_LINE,
         classes=MOTOR,
-        preconditions=("it stood past the line and did not drive on",),
+        preconditions=(_STOOD,),
         questions=(_DUTY,),
     ),
     Code(
@@ -73,7 +84,8 @@ MAINLAND_CHINA = (
         rule=Rule.NO_PARKING,
         classes=MOTOR,
         points=0,
-        preconditions=("it stood in the zone for longer than the allowed stop, within the zone's hours",),
+        fine="50 to 200 CNY, by place",
+        preconditions=(_PARKED,),
         questions=(
             "Was the driver absent, or did the driver refuse to leave at once?",
             "Did it obstruct other vehicles or pedestrians?",
@@ -86,8 +98,8 @@ MAINLAND_CHINA = (
         classes=MOTOR,
         points=3,
         last=date(2022, 3, 31),
-        preconditions=("the zone is marked by a sign",),
-        questions=(_MARKED,),
+        preconditions=(_PARKED,),
+        questions=(_SIGNED, _MARKED),
     ),
     Code(
         code="1344",
@@ -96,36 +108,74 @@ MAINLAND_CHINA = (
         classes=MOTOR,
         points=1,
         first=date(2022, 4, 1),
-        preconditions=("the zone is marked by a sign",),
-        questions=(_MARKED,),
+        preconditions=(_PARKED,),
+        questions=(_SIGNED, _MARKED),
+    ),
+    Code(
+        code="1345",
+        meaning="motor vehicle against a prohibition marking",
+        rule=Rule.NO_PARKING,
+        classes=MOTOR,
+        points=3,
+        last=date(2022, 3, 31),
+        preconditions=(_PARKED,),
+        questions=(_PAINTED, _MARKED),
+    ),
+    Code(
+        code="1345",
+        meaning="motor vehicle against a prohibition marking",
+        rule=Rule.NO_PARKING,
+        classes=MOTOR,
+        points=1,
+        first=date(2022, 4, 1),
+        preconditions=(_PARKED,),
+        questions=(_PAINTED, _MARKED),
     ),
     Code(
         code="3001",
         meaning="pedestrian passes against a red light",
         rule=Rule.CROSSWALK_RED,
         classes=ON_FOOT,
-        questions=("Counted and warned only: nobody is identified.",),
+        fine="warning, or 5 to 50 CNY",
+        preconditions=(_WALKED,),
+        questions=(_PILOT,),
     ),
     Code(
         code="2007",
         meaning="non-motor vehicle passes against a red light",
         rule=Rule.CROSSWALK_RED,
         classes=NON_MOTOR,
-        questions=("Counted and warned only: nobody is identified.",),
+        fine="warning, or 5 to 50 CNY",
+        preconditions=(_WALKED,),
+        questions=(_PILOT,),
     ),
 )
-"""``reference/standards.md`` §3 of the design's material. A right turn without a stop has no national code."""
+"""``reference/standards.md`` §3 of the design's material, of what a rule of ours finds. A right turn without a stop has no
+national code; 1208 (lane), 1301 (wrong way), 1228 and 1025 (queueing, standing on a crossing) have no rule."""
 
 GENERIC = tuple(
-    Code(code=rule.value.upper(), meaning=meaning, rule=rule, classes=ANYBODY, questions=questions)
-    for rule, meaning, questions in (
-        (Rule.RED_LIGHT, "entered on red", (_DUTY,)),
-        (Rule.STOPPED_PAST_LINE, "stopped past the stop line on red", (_DUTY,)),
-        (Rule.RIGHT_TURN_WITHOUT_STOP, "turned on red without stopping", (_DUTY,)),
-        (Rule.NO_PARKING, "stood in a no-parking zone for longer than allowed", (_MARKED,)),
-        (Rule.CROSSWALK_RED, "entered a crossing on red", ()),
+    Code(
+        code=rule.value.upper(),
+        meaning=meaning,
+        rule=rule,
+        classes=ANYBODY,
+        preconditions=(precondition,),
+        questions=(question,),
+    )
+    for rule, meaning, precondition, question in (
+        (Rule.RED_LIGHT, "entered on red", _ENTERED, _DUTY),
+        (Rule.STOPPED_PAST_LINE, "stopped past the stop line on red", _STOOD, _DUTY),
+        (
+            Rule.RIGHT_TURN_WITHOUT_STOP,
+            "turned on red without stopping",
+            "it turned on a red that allows the turn after a stop, and did not stand before the line",
+            _DUTY,
+        ),
+        (Rule.NO_PARKING, "stood in a no-parking zone for longer than allowed", _PARKED, _MARKED),
+        (Rule.CROSSWALK_RED, "entered a crossing on red", _WALKED, _PILOT),
     )
 )
+"""The names of the rules as codes: no points and no fine, since those are a country's."""
 
 TABLES: Mapping[str, tuple[Code, ...]] = MappingProxyType(
     {"mainland_china": MAINLAND_CHINA, "generic": GENERIC}
@@ -152,6 +202,7 @@ def proposals(finding: Finding, jurisdiction: str, on: date | None) -> tuple[Cod
             code=code.code,
             meaning=code.meaning,
             points=None if on is None and dated else code.points,
+            fine=None if on is None and dated else code.fine,
             preconditions=code.preconditions,
             questions=code.questions,
         )

@@ -151,8 +151,8 @@ def _source(
         )
     if clip.camera not in (None, camera):
         raise EvaluationError(
-            f"{run}: the truth says that {clip.clip} is of camera {clip.camera!r}, and the run replayed it as "
-            f"{camera!r}; correct 'camera' in the truth, or replay with --camera {clip.camera}"
+            f"{clip.where}: camera: is {clip.camera!r}, and the run {run} replayed it as camera {camera!r}; correct it "
+            f"there, or replay with --camera {clip.camera}"
         )
     own = set(source["events"])
     plates = [

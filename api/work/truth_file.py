@@ -30,6 +30,7 @@ class ClipTruth:
 
     ``camera`` is the one that recorded it, None where the file does not say. ``conditions`` are words such as
     day, night, rain. ``started_at`` is when its first frame was taken, with its offset from UTC, None where nobody noted it.
+    ``where`` is the place in the file, for errors.
     """
 
     clip: str
@@ -38,6 +39,7 @@ class ClipTruth:
     camera: str | None = None
     conditions: tuple[str, ...] = ()
     started_at: datetime | None = None
+    where: str = ""
 
 
 def load_truth(path: Path) -> Mapping[str, ClipTruth]:
@@ -80,6 +82,7 @@ def _clip(where: str, clip: str, part: Any) -> ClipTruth:
         camera=_text(where, part, "camera"),
         conditions=tuple(dict.fromkeys((*_conditions(where, part), *([] if light is None else [light])))),
         started_at=_moment(where, part, "started_at"),
+        where=where,
     )
 
 

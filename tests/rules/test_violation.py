@@ -27,7 +27,7 @@ def finding() -> Finding:
         (Rule.RED_LIGHT, ObjectClass.MOTORCYCLE, [("1625", 6)]),
         (Rule.RED_LIGHT, ObjectClass.BICYCLE, [("2007", None)]),
         (Rule.STOPPED_PAST_LINE, ObjectClass.BUS, [("1211", None)]),
-        (Rule.NO_PARKING, ObjectClass.TRUCK, [("1039", 0), ("1344", 1)]),
+        (Rule.NO_PARKING, ObjectClass.TRUCK, [("1039", 0), ("1344", 1), ("1345", 1)]),
         (Rule.CROSSWALK_RED, ObjectClass.PERSON, [("3001", None)]),
         (Rule.RIGHT_TURN_WITHOUT_STOP, ObjectClass.CAR, []),
     ],
@@ -48,14 +48,34 @@ def test_points_are_those_of_the_day_and_none_where_nobody_knows_the_day(
     found = {
         code.code: code for code in proposals(replace(finding, rule=Rule.NO_PARKING), "mainland_china", on)
     }
-    assert found["1344"].points == points
+    assert {found[code].points for code in ("1344", "1345")} == {points}
     assert found["1039"].points == 0
 
 
 def test_whether_the_driver_was_absent_is_a_question_for_the_officer(finding: Finding) -> None:
-    (absent, _) = proposals(replace(finding, rule=Rule.NO_PARKING), "mainland_china", TODAY)
+    absent, *_ = proposals(replace(finding, rule=Rule.NO_PARKING), "mainland_china", TODAY)
     assert any("driver absent" in question for question in absent.questions)
     assert absent.preconditions
+
+
+def test_every_code_says_what_its_rule_saw_and_asks_what_no_camera_sees() -> None:
+    for table in TABLES.values():
+        for code in table:
+            assert code.preconditions, code
+            assert code.questions, code
+
+
+def test_a_sign_and_a_marking_are_told_apart_by_the_officer(finding: Finding) -> None:
+    _, sign, marking = proposals(replace(finding, rule=Rule.NO_PARKING), "mainland_china", TODAY)
+    assert (sign.code, marking.code) == ("1344", "1345")
+    assert "sign" in sign.questions[0]
+    assert "marking" in marking.questions[0]
+
+
+def test_fines_are_told_as_the_standard_has_them_and_the_generic_table_names_none(finding: Finding) -> None:
+    parked = replace(finding, rule=Rule.NO_PARKING)
+    assert proposals(parked, "mainland_china", TODAY)[0].fine == "50 to 200 CNY, by place"
+    assert {code.fine for code in TABLES["generic"]} == {None}
 
 
 def test_an_exempt_vehicle_gets_no_code(finding: Finding) -> None:

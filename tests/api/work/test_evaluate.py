@@ -216,7 +216,8 @@ def test_a_truth_of_another_camera_is_an_error(tmp_path: Path) -> None:
     run = a_run(tmp_path / "run", [])
     truth = load_truth(a_truth(tmp_path / "truth.json", {"camera": "north", "events": []}))
     with pytest.raises(
-        EvaluationError, match=r"clip\.mp4 is of camera 'north', and the run replayed it as 'cam'"
+        EvaluationError,
+        match=r"truth\.json: clip\.mp4: camera: is 'north', and the run .* replayed it as camera 'cam'",
     ):
         evaluate(run, truth)
 
