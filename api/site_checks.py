@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import acos, degrees
 
 from api.errors import Problem
+from api.site_hours import hour_findings
 from api.site_pixels import SizePx, direction_px, line_px
 from api.site_schema import CameraPart, GatePart, SiteDocument
 from api.site_signals import HeadPart, StopLinePart
@@ -47,6 +48,10 @@ def _site_findings(site: SiteDocument) -> Iterator[_Finding]:
     head_ids = [head.id for head in site.heads]
     for i, camera in enumerate(site.cameras):
         yield from _camera_findings(("cameras", i), camera, head_ids)
+        for j, zone in enumerate(camera.no_parking):
+            yield from hour_findings(
+                ("cameras", i, "no_parking", j), zone, has_holidays=bool(site.site.holidays)
+            )
     for axis, size in enumerate(site.detector.input_size or ()):
         if size % 32:
             nearest = max(32, round(size / 32) * 32)

@@ -303,12 +303,13 @@ def test_a_stop_line_without_heads_or_with_an_unknown_line_before_it_is_named() 
 KERB = """\
         holiday_windows: []
         exceptions: [{from: 12:00, to: 13:00}]
-        uses: [{use: loading, classes: [truck], allowed_stop_s: 900, windows: [{from: 07:00, to: 10:00}]}]
+        uses: [{use: loading, classes: [truck], allowed_stop_s: 900, windows: [{from: 05:00, to: 10:00}]}]
         queue: {direction: [[0.0, 0.5], [1.0, 0.5]], heads: [left], longest_s: 90}
         reenforce_s: 7200
     crosswalks:
       - {id: zebra, zone: [[0.2, 0.2], [0.3, 0.2], [0.3, 0.3]], heads: [left]}
 """
+USE = "cameras[0].no_parking[0].uses[0]"
 FULL = TEXT.replace(
     "Asia/Shanghai}",
     "Asia/Shanghai, holidays: [2026-10-01], exempt_plates: [{plate: 浙A1, why: permit, to: 2026-12-31}]}",
@@ -344,6 +345,27 @@ def test_all_that_a_kerb_and_a_crossing_may_say_reaches_the_rules() -> None:
         ("0.3]], heads: [left]", "0.3]], heads: [x]", "cameras[0].crosswalks[0].heads[0]", "unknown head"),
         ("id: zebra", "id: kerb", "cameras[0].crosswalks[0].id", "duplicate id"),
         ("id: gate,", "id: gate, lanes: [0.6, 0.4],", "cameras[0].gates[0].lanes", "do not rise"),
+        ("id: gate,", "id: gate, pictures: yes,", "cameras[0].gates[0].pictures", "one of none, forward"),
+        (", holidays: [2026-10-01]", "", "cameras[0].no_parking[0].holiday_windows", "give site.holidays"),
+        (
+            "allowed_stop_s: 900",
+            "allowed_stop_s: 60",
+            f"{USE}.allowed_stop_s",
+            "60 s is no more than the 60 s",
+        ),
+        ("classes: [truck]", "classes: [truck, bus]", f"{USE}.classes", "bus is exempt from the zone"),
+        (
+            "from: 05:00, to: 10:00",
+            "from: 07:00, to: 22:00",
+            f"{USE}.windows",
+            "outside the hours of the zone",
+        ),
+        (
+            "exceptions: [{from: 12:00, to: 13:00}]",
+            "exceptions: [{from: 21:00, to: 02:00}, {from: 02:00, to: 06:30}]",
+            "cameras[0].no_parking[0].exceptions",
+            "would never hold",
+        ),
     ],
 )
 def test_a_mistake_about_a_kerb_or_a_crossing_is_named(old: str, new: str, field: str, told: str) -> None:
