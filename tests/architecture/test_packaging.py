@@ -68,8 +68,10 @@ def test_lock_names_no_host_and_nothing_heavy(lock: str) -> None:
     assert [name for name in pins(lock) if name.startswith(HEAVY)] == []
 
 
-def test_the_wheel_holds_every_file_of_the_rooms(tmp_path: Path) -> None:
+def test_the_wheel_holds_every_file_of_the_rooms_and_the_models(tmp_path: Path) -> None:
     wanted = {path for path in tracked_files() if path.split("/")[0] in ROOMS}
+    wanted |= {path for path in tracked_files() if re.fullmatch(r"models/[\w.-]+\.(toml|onnx|py)", path)}
+    assert "models/manifest.toml" in wanted
     for path in wanted | {"pyproject.toml", "README.md", "LICENSE"}:
         target = tmp_path / "source" / path
         target.parent.mkdir(parents=True, exist_ok=True)
