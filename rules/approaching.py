@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from rules.class_vote import ClassVotes, most_seen, with_vote
 from rules.geometry import bottom_center, segments_cross
 from rules.observation import VEHICLE_CLASSES, ObjectClass, Observation, TrackPoint
 from rules.sighting import Sighting, sight
@@ -12,6 +13,9 @@ from rules.site import Camera, StopLine
 
 HISTORY_S = 40.0
 """How long a track's sightings are kept; a vehicle needs far less from the line to the further-on line."""
+
+JUDGED_HISTORY_S = 2.0
+"""And of one that is judged: only its pace and the size of its box are still looked at, over a second at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ class Approaching:
 
     last_seen_s: float
     history: tuple[Sighting, ...] = ()
-    classes: tuple[tuple[ObjectClass, int], ...] = ()
+    classes: ClassVotes = ()
     left_by: str | None = None
     names: tuple[int, ...] = ()
     kept: bool = False
@@ -40,28 +44,29 @@ class Approaching:
 
         A rider who comes into the picture before the machine does is one road user with it.
         """
-        votes = [vote for vote in self.classes if vote[0] in VEHICLE_CLASSES]
-        return max(votes, key=lambda vote: vote[1])[0] if votes else None
+        votes = tuple(vote for vote in self.classes if vote[0] in VEHICLE_CLASSES)
+        return most_seen(votes) if votes else None
 
 
 def with_sighting(
     track: Approaching, point: TrackPoint, observation: Observation, line: StopLine, camera: Camera
 ) -> Approaching:
     """The track after one more sighting of its ground point, which ends any waiting for it."""
-    seen = sight(point, observation.stamp, line, track.history, camera.height_px)
-    oldest_s = observation.stamp.media_s - HISTORY_S
+    now_s, history = observation.stamp.media_s, track.history
+    seen = sight(point, observation.stamp, line, history, camera.height_px)
+    oldest_s = now_s - (JUDGED_HISTORY_S if track.judged else HISTORY_S)
     start = 0
-    while start < len(track.history) and track.history[start].stamp.media_s < oldest_s:
+    while start < len(history) and history[start].stamp.media_s < oldest_s:
         start += 1
-    votes = dict(track.classes)
-    votes[point.object_class] = votes.get(point.object_class, 0) + 1
-    return replace(
-        track,
-        last_seen_s=observation.stamp.media_s,
-        awaited=False,
-        history=(*track.history[start:], seen),
-        classes=tuple(votes.items()),
+    return Approaching(
+        last_seen_s=now_s,
+        history=(*history[start:], seen) if start else (*history, seen),
+        classes=with_vote(track.classes, point.object_class),
         left_by=_exit(track, seen, line, camera.max_gap_s) or track.left_by,
+        names=track.names,
+        kept=track.kept,
+        stood=track.stood,
+        judged=track.judged,
     )
 
 
@@ -74,14 +79,10 @@ def _exit(track: Approaching, seen: Sighting, line: StopLine, max_gap_s: float) 
     ):
         return None
     way = (track.history[-1].ground_px, seen.ground_px)
-    return next(
-        (
-            movement.name
-            for movement in line.movements
-            if movement.exit_px is not None and segments_cross(way, movement.exit_px)
-        ),
-        None,
-    )
+    for movement in line.movements:
+        if movement.exit_px is not None and segments_cross(way, movement.exit_px):
+            return movement.name
+    return None
 
 
 def foot_hidden(point: TrackPoint, others: Sequence[TrackPoint]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import hypot
 
 from rules.observation import Box, Point
@@ -69,8 +70,12 @@ class Ruler:
         return ((point[0] - ax) * nx + (point[1] - ay) * ny) / self.ahead
 
 
+@lru_cache(maxsize=256)
 def ruler(line: Segment, direction: Point) -> Ruler:
-    """The ruler of that line and direction. Raises ValueError as ``line_normal`` does."""
+    """The ruler of that line and direction, remembered: a camera asks for its few lines thousands of times a second.
+
+    Raises ValueError as ``line_normal`` does.
+    """
     normal = line_normal(line, direction)
     ahead = normal[0] * direction[0] + normal[1] * direction[1]
     return Ruler(origin=line[0], normal=normal, ahead=ahead)
