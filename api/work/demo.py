@@ -69,14 +69,16 @@ class SampleClip:
         return self.site_file.site.cameras[0].camera_id
 
     @property
-    def first_event_s(self) -> float:
-        """When the first thing happens that must be reported; infinite where nothing does."""
-        return min((event.t_s for event in self.truth.events if event.required), default=math.inf)
+    def effort_to_first_event(self) -> float:
+        """Pixels times seconds until the first thing happens that must be reported; infinite where nothing does."""
+        camera = self.site_file.site.cameras[0]
+        first_s = min((event.t_s for event in self.truth.events if event.required), default=math.inf)
+        return first_s * camera.width_px * camera.height_px
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """The clips, that with the earliest event first; ``left_out`` says of each other clip in the folder why."""
+    """The clips, that which shows an event soonest first; ``left_out`` says of each other clip in the folder why."""
 
     clips: tuple[SampleClip, ...]
     left_out: tuple[str, ...]
@@ -126,7 +128,8 @@ def find_samples(folder: Path, names: Sequence[str] = ()) -> Samples:
         raise NoSamplesError("\n".join(left_out))
     _check_cameras(clips)
     return Samples(
-        clips=tuple(sorted(clips, key=lambda clip: (clip.first_event_s, clip.name))), left_out=tuple(left_out)
+        clips=tuple(sorted(clips, key=lambda clip: (clip.effort_to_first_event, clip.name))),
+        left_out=tuple(left_out),
     )
 
 
