@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rules.class_vote import ClassVotes, most_seen, with_vote
 from rules.geometry import bottom_center, segments_cross
-from rules.observation import VEHICLE_CLASSES, ObjectClass, Observation, TrackPoint
+from rules.observation import VEHICLE_CLASSES, Box, ObjectClass, Observation, TrackPoint
 from rules.sighting import Sighting, sight
 from rules.site import Camera, StopLine
 
@@ -85,11 +85,29 @@ def _exit(track: Approaching, seen: Sighting, line: StopLine, max_gap_s: float) 
     return None
 
 
-def foot_hidden(point: TrackPoint, others: Sequence[TrackPoint]) -> bool:
-    """Whether the ground point lies inside the box of a nearer road user (one whose box ends lower)."""
-    x, bottom = bottom_center(point.box_px)
-    for other in others:
-        left, top, right, other_bottom = other.box_px
-        if left < x < right and top < bottom < other_bottom:
-            return True
-    return False
+def still_there(track: Approaching, now_s: float) -> Approaching:
+    """The track of a vehicle that is seen, and whose wheels are not."""
+    return Approaching(
+        last_seen_s=now_s,
+        history=track.history,
+        classes=track.classes,
+        left_by=track.left_by,
+        names=track.names,
+        kept=track.kept,
+        stood=track.stood,
+        judged=track.judged,
+    )
+
+
+def feet_hidden(seen: Sequence[TrackPoint]) -> frozenset[int]:
+    """The tracks whose ground point lies inside the box of a nearer road user (one whose box ends lower)."""
+    hidden = set()
+    nearer: list[Box] = []
+    for point in sorted(seen, key=lambda point: point.box_px[3], reverse=True):
+        x, y = bottom_center(point.box_px)
+        for left, top, right, bottom in nearer:
+            if left < x < right and top < y < bottom:
+                hidden.add(point.track_id)
+                break
+        nearer.append(point.box_px)
+    return frozenset(hidden)

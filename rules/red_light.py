@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules import approach, aspect, handover, movement
-from rules.approaching import Approaching, foot_hidden, with_sighting
+from rules.approaching import Approaching, feet_hidden, still_there, with_sighting
 from rules.finding import Keep, Output, PhotoRole, Release, Rule, Watch
 from rules.observation import Observation
 from rules.red_light_finding import red_light_finding, stopped_finding
@@ -55,13 +55,14 @@ def step(
         aspect.all_red([head for head in heads if head.head_id in way.head_ids], now_s, camera.max_gap_s)
         for way in line.ways
     )
+    hidden = feet_hidden(observation.tracks)
     for point in observation.tracks:
         known = tracks.get(point.track_id) or Approaching(last_seen_s=now_s)
         if known.awaited and not handover.came_on(known.history[-1], point, observation.stamp, line):
             outputs.extend(_gone(point.track_id, known, heads, line, camera))
             known = Approaching(last_seen_s=now_s)
-        if foot_hidden(point, observation.tracks):
-            tracks[point.track_id] = replace(known, last_seen_s=now_s, awaited=False)
+        if point.track_id in hidden:
+            tracks[point.track_id] = still_there(known, now_s)
             continue
         track = with_sighting(known, point, observation, line, camera)
         tracks[point.track_id], said = _judge(point.track_id, track, heads, red_now, line, camera)
@@ -100,8 +101,8 @@ def _judge(
     camera: Camera,
 ) -> tuple[Approaching, list[Output]]:
     said: list[Output] = []
-    object_class = track.object_class
-    if track.judged or not heads or object_class is None:
+    object_class = None if track.judged or not heads else track.object_class
+    if object_class is None:
         return track, said
     last = track.history[-1]
     reach_m = approach.reach_m(object_class, line.view)

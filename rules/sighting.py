@@ -104,14 +104,16 @@ def _cut(box: Box, now_s: float, before: Sequence[Sighting], picture_height_px: 
         moved_on = abs(top - known.top_px) > known.height_px
         return None if moved_on or height >= known.height_at(top) else known
     edge_px = (1.0 - EDGE_SHARE) * picture_height_px
-    recent = []
+    recent, tallest = [], 0.0
     for old in reversed(before):
         if now_s - old.stamp.media_s > COMPARED_S:
             break
-        if old.box_px[3] < edge_px:
+        _, upper_px, _, lower_px = old.box_px
+        if lower_px < edge_px:
             recent.append(old)
+            if lower_px - upper_px > tallest:
+                tallest = lower_px - upper_px
     recent.reverse()
-    tallest = max((_height(old.box_px) for old in recent), default=0.0)
     if len(recent) < FEWEST_BOXES or height >= (1.0 - CUT_SHARE) * tallest:
         return None
     wanted = _expected(recent, 3, now_s) - _expected(recent, 1, now_s)
