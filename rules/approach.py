@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import hypot
 from types import MappingProxyType
 
-from rules.finding import TracePoint
 from rules.geometry import along, bottom_center, distance_along, foot_share, interpolate
 from rules.observation import ObjectClass, Point
 from rules.sighting import Sighting
@@ -25,12 +24,17 @@ BODY_M: Mapping[ObjectClass, float] = MappingProxyType(
 """Length of a common vehicle of the class from end to end, in metres."""
 
 REAR_TO_FRONT_M: Mapping[ObjectClass, float] = MappingProxyType(
-    {**BODY_M, ObjectClass.MOTORCYCLE: 1.35, ObjectClass.BICYCLE: 1.05}
+    {
+        ObjectClass.CAR: 2.8,
+        ObjectClass.BUS: 8.5,
+        ObjectClass.TRUCK: 6.0,
+        ObjectClass.MOTORCYCLE: 1.2,
+        ObjectClass.BICYCLE: 1.0,
+    }
 )
-"""From the ground point that a camera behind a vehicle sees to its leading point, in metres.
+"""From where the box of a vehicle seen from behind ends to where its front wheels touch the ground, in metres.
 
-On four wheels the whole body: counting the overhang as over the line favours the driver. On two wheels the
-wheelbase: the box ends where the rear wheel touches the ground, and the front wheel is the leading point.
+A car's box ends little behind its rear wheels; a bus or a truck hides them under its overhang.
 """
 
 SLOW_M_S = 2.0
@@ -41,6 +45,12 @@ LENGTH_UNCERTAINTY = 0.15
 
 STANDING_SPAN_M = 0.75
 """A vehicle whose ground point stays within this range stands; boxes of standing vehicles jitter by less."""
+
+BOX_NOISE_SHARE = 0.02
+"""A detector puts the bottom of a box this share of its height too high or too low."""
+
+MOST_M_S2 = 4.0
+"""Nobody brakes or speeds up harder than this on the way over a line, but in an emergency."""
 
 MAX_HEADING_COS = 0.5
 """A vehicle that moves more than 60 degrees off the approach direction does not use this approach."""
@@ -123,44 +133,56 @@ def find_crossing(
 ) -> Crossing | None:
     """The last time the leading point went from before the line to past it and stayed there; None where it did not.
 
-    The bounds are the sightings around the crossing of the longest vehicle of the class, by the farthest that
-    it may have been (earliest), and of the shortest, by the least far (latest): between two samples nothing is
-    known but the order. No crossing is inferred where the sightings before and after the line are more than
-    ``max_gap_s`` apart.
+    At the earliest, the longest vehicle of the class crossed, by the farthest that it may have been; at the
+    latest the shortest, by the least far. Both are interpolated, with room for a box that is a little off and
+    for a vehicle that did not drive evenly between two sightings. No crossing is inferred where the sightings
+    before and after the line are more than ``max_gap_s`` apart.
     """
     ground = steadied([sighting.ground_m for sighting in history])
     least, most = (steadied([sighting.bounds_m[end] for sighting in history]) for end in (0, 1))
     lead = [leading_m(value, reach_m, line.view) for value in ground]
     before = _last_before(lead, history, max_gap_s)
-    for bound in (least, most):
-        if (
-            _last_before([leading_m(value, reach_m, line.view) for value in bound], history, max_gap_s)
-            is None
-        ):
-            return None
-    if before is None:
+    bounds = ([leading_m(value, reach_m, line.view) for value in bound] for bound in (least, most))
+    if before is None or any(_last_before(bound, history, max_gap_s) is None for bound in bounds):
         return None
     after = before + 1
-    longest, shortest = longest_m(reach_m), shortest_m(reach_m)
-    surely_before = next(
-        (i for i in range(before, -1, -1) if leading_m(most[i], longest, line.view) < 0.0), None
-    )
-    surely_past = next(
-        (i for i in range(after, len(least)) if leading_m(least[i], shortest, line.view) >= 0.0),
-        len(least) - 1,
-    )
+    noise = [BOX_NOISE_SHARE * (one.box_px[3] - one.box_px[1]) / line.scale_px_per_m for one in history]
+    farthest = [leading_m(m, longest_m(reach_m), line.view) + n for m, n in zip(most, noise, strict=True)]
+    nearest = [leading_m(m, shortest_m(reach_m), line.view) - n for m, n in zip(least, noise, strict=True)]
+    surely_before = next((i for i in range(before, -1, -1) if farthest[i] < 0.0), None)
+    surely_past = next((i for i in range(after, len(nearest)) if nearest[i] >= 0.0), None)
+    earliest_s, latest_s = None, history[-1].stamp.media_s
+    if surely_before is not None:
+        earliest_s = _reached_s(farthest, history, surely_before, 1.0, max_gap_s)
+    if surely_past is not None:
+        latest_s = _reached_s(nearest, history, surely_past - 1, -1.0, max_gap_s)
     share = -lead[before] / (lead[after] - lead[before])
     first, second = history[before], history[after]
     from_px, to_px = leading_px(first, reach_m, line), leading_px(second, reach_m, line)
     return Crossing(
         t_s=interpolate(first.stamp.media_s, second.stamp.media_s, share),
-        earliest_s=None if surely_before is None else history[surely_before].stamp.media_s,
-        latest_s=history[surely_past].stamp.media_s,
+        earliest_s=earliest_s,
+        latest_s=latest_s,
         at_px=(interpolate(from_px[0], to_px[0], share), interpolate(from_px[1], to_px[1], share)),
         before=before,
         after=after,
         surely_before=surely_before,
     )
+
+
+def _reached_s(
+    lead: Sequence[float], history: Sequence[Sighting], index: int, sign: float, max_gap_s: float
+) -> float:
+    """When the line was reached between that sighting and the next, as early (``sign`` 1) or late (-1) as may be.
+
+    Even acceleration a puts it off the straight way by a T² / 8 after T / 2; in a gap anything may have happened.
+    """
+    first_s, second_s = history[index].stamp.media_s, history[index + 1].stamp.media_s
+    if second_s - first_s > max_gap_s:
+        return first_s if sign > 0.0 else second_s
+    off_m = sign * MOST_M_S2 * (second_s - first_s) ** 2 / 8.0
+    share = -(lead[index] + off_m) / (lead[index + 1] - lead[index])
+    return interpolate(first_s, second_s, min(max(share, 0.0), 1.0))
 
 
 def _last_before(lead: Sequence[float], history: Sequence[Sighting], max_gap_s: float) -> int | None:
@@ -192,19 +214,6 @@ def keeps_to_approach(first: Sighting, last: Sighting, line: StopLine) -> bool:
     dy = last.ground_px[1] - first.ground_px[1]
     ahead = dx * line.direction[0] + dy * line.direction[1]
     return ahead > 0.0 and ahead >= MAX_HEADING_COS * hypot(dx, dy)
-
-
-def trace_point(sighting: Sighting, reach_m: float, line: StopLine) -> TracePoint:
-    """The sighting for the trace, with both tested points."""
-    return TracePoint(
-        index=sighting.stamp.index,
-        media_s=sighting.stamp.media_s,
-        box_px=sighting.box_px,
-        leading_px=leading_px(sighting, reach_m, line),
-        trailing_px=trailing_px(sighting, reach_m, line),
-        leading_m=leading_m(sighting.ground_m, reach_m, line.view),
-        trailing_m=trailing_m(sighting.ground_m, reach_m, line.view),
-    )
 
 
 def first_past(history: Sequence[Sighting], crossing: Crossing, reach_m: float, line: StopLine) -> int | None:

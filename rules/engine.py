@@ -9,6 +9,7 @@ from datetime import date
 from rules import (
     crosswalk,
     exempt_plate,
+    gap,
     once,
     parking,
     passage,
@@ -21,6 +22,7 @@ from rules import (
 )
 from rules.crosswalk import CrosswalkState
 from rules.finding import Finding, Output, PlateResult, Rule, Status
+from rules.lost import Lost
 from rules.observation import Observation, SignalReport
 from rules.once import Said
 from rules.parking import ParkingState
@@ -43,7 +45,7 @@ class EngineState:
 
     ``reports`` are the latest of each head and source, ``said`` the latest findings about drives, ``plates`` the votes by
     track, ``plate_read_s`` when each track was last read, ``last_s`` the last observation's time (media
-    seconds) and ``local`` its local time.
+    seconds), ``looked_s`` that of the last whose road users were looked for, and ``local`` its local time.
     """
 
     heads: Mapping[str, HeadState]
@@ -57,6 +59,7 @@ class EngineState:
     trust: TrustState = field(default_factory=TrustState)
     said: tuple[Said, ...] = ()
     last_s: float = 0.0
+    looked_s: float | None = None
     local: LocalTime | None = None
 
 
@@ -87,15 +90,16 @@ def step(
     reports = signal_source.latest(state.reports, observation.signals)
     heads = _lamps_seen(state.heads, reports, observation, camera, site.feed_silence_s)
     trusted, disarmed = trust.step(state.trust, observation, heads, camera)
+    outputs: list[Output] = [*disarmed, *_lost(state, observation, heads, camera)]
     state = replace(
         _with_readings(state, observation),
         heads=heads,
         reports=reports,
         trust=trusted,
         last_s=observation.stamp.media_s,
+        looked_s=state.looked_s if observation.tracks is None else observation.stamp.media_s,
         local=local,
     )
-    outputs: list[Output] = [*disarmed]
     if trusted.blind:
         return state, tuple(outputs)
     red_states: dict[str, RedLightState] = {}
@@ -119,6 +123,26 @@ def step(
     told = _new_ones(_with_plates(outputs, after, site), after, camera)
     findings = [output for output in told if isinstance(output, Finding)]
     return replace(after, said=once.remembered(after.said, findings, after.last_s)), told
+
+
+def _lost(
+    state: EngineState, observation: Observation, heads: Mapping[str, HeadState], camera: Camera
+) -> list[Lost]:
+    """What a gap that ends with this observation cost; what a blind camera misses stands as disarmed already."""
+    if state.looked_s is None or observation.tracks is None or state.trust.blind:
+        return []
+    found = (
+        gap.lost_in(
+            state.looked_s,
+            observation,
+            (state.heads, heads),
+            state.red_light[line.line_id].tracks,
+            line,
+            camera,
+        )
+        for line in camera.stop_lines
+    )
+    return [one for one in found if one is not None]
 
 
 def finish(state: EngineState, site: Site, camera_id: str) -> tuple[Output, ...]:

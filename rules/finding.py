@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rules.code_proposal import CodeProposal
+from rules.lost import Lost
 from rules.observation import Box, FrameStamp, LampState, ObjectClass, Point
 from rules.snapshot import Snapshot
 
@@ -241,4 +242,4 @@ class Disarmed:
     to_s: float | None
 
 
-Output = Finding | Watch | Keep | Release | Passage | Disarmed
+Output = Finding | Watch | Keep | Release | Passage | Disarmed | Lost

@@ -18,7 +18,7 @@ class Stay:
 
     ``tracks`` are all its track ids, the first of which names it in outputs. ``place_px`` is where it stands,
     ``arrival_s`` bounds when it came, ``clock_s`` when the legal clock began (None outside the zone's
-    hours). ``gaps_s`` are the intervals between sightings that were too long. ``limit`` is the first frame at
+    hours). ``gaps_s`` are the intervals without a sighting near. ``limit`` is the first frame at
     or after the end of the allowed stop, ``said_s`` when a finding was said. ``elsewhere``: its track was seen
     somewhere else since its last sighting, and surely by driving there (False: the track jumped to another
     vehicle; None: not seen); ``empty_since_s``: its place looks empty since then; ``replaced``: its track has
@@ -107,11 +107,14 @@ def joined(stay: Stay, track_id: int, place: Box, there: Sequence[Sample], max_g
 
 
 def sighted(stay: Stay, sample: Sample, max_gap_s: float) -> Stay:
-    """The stay with its vehicle seen at its place once more; longer than ``max_gap_s`` since the last time is unseen."""
+    """The stay with its vehicle seen at its place once more.
+
+    A sighting vouches for half of ``max_gap_s`` before and after it; what lies farther from both is unseen.
+    """
     gaps_s = stay.gaps_s
     before_s, now_s = stay.last.stamp.media_s, sample.stamp.media_s
     if stay.said_s is None and now_s - before_s > max_gap_s:
-        gaps_s = (*gaps_s, (before_s, now_s))
+        gaps_s = (*gaps_s, (before_s + max_gap_s / 2.0, now_s - max_gap_s / 2.0))
     classes = with_vote(stay.classes, sample.object_class)
     return replace(stay, last=sample, classes=classes, gaps_s=gaps_s, elsewhere=None, empty_since_s=None)
 

@@ -235,7 +235,7 @@ def _may_yet_show(
     if track.judged or track.stood or not heads:
         return False
     drive = _drive(track_id, track, heads, line, camera)
-    return drive is not None and drive.past is not None and drive.beyond is None
+    return drive is not None and drive.beyond is None
 
 
 def _seen_to_the_end(drive: Drive, ruling: Ruling) -> Ruling:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rules import approach, signal
-from rules.finding import Finding, Photo, PhotoRole, Rule, SignalSpan, Status
+from rules.finding import Finding, Photo, PhotoRole, Rule, SignalSpan, Status, TracePoint
 from rules.finding_id import finding_id
 from rules.geometry import interpolate
 from rules.observation import FrameStamp
 from rules.ruling import Drive, Ruling
 from rules.sighting import Sighting
+from rules.site import StopLine
 
 SIGNAL_BEFORE_S = 10.0
 """How much of the signal before the first sighting the trace shows."""
@@ -85,7 +86,7 @@ def _finding(
         crossing_s=(drive.earliest_s, drive.crossing.latest_s),
         grace_s=drive.line.grace_s,
         photos=photos,
-        trace=tuple(approach.trace_point(sighting, drive.reach_m, drive.line) for sighting in drive.history),
+        trace=tuple(_trace_point(sighting, drive.reach_m, drive.line) for sighting in drive.history),
         signal=_signal(drive),
         line_px=drive.line.line_px,
         further_line_px=drive.line.further_on_px,
@@ -114,4 +115,17 @@ def _photo(role: PhotoRole, sighting: Sighting, drive: Drive) -> Photo:
         box_px=sighting.box_px,
         leading_px=approach.leading_px(sighting, drive.reach_m, drive.line),
         trailing_px=approach.trailing_px(sighting, drive.reach_m, drive.line),
+    )
+
+
+def _trace_point(sighting: Sighting, reach_m: float, line: StopLine) -> TracePoint:
+    """The sighting for the trace, with both tested points."""
+    return TracePoint(
+        index=sighting.stamp.index,
+        media_s=sighting.stamp.media_s,
+        box_px=sighting.box_px,
+        leading_px=approach.leading_px(sighting, reach_m, line),
+        trailing_px=approach.trailing_px(sighting, reach_m, line),
+        leading_m=approach.leading_m(sighting.ground_m, reach_m, line.view),
+        trailing_m=approach.trailing_m(sighting.ground_m, reach_m, line.view),
     )

@@ -18,6 +18,9 @@ HISTORY_S = 180.0
 BLINK_S = 0.25
 """A lamp that is dark for less, and then shows what it showed before, never went out: flashes are darker for longer."""
 
+BRIDGED_S = 2.0
+"""A round head that is red on both sides of a gap no longer than this stayed red: green and amber take longer."""
+
 FLASH_S = 1.0
 """A flashing lamp is lit, and dark, for no longer than this: the slowest flash is 30 a minute."""
 
@@ -59,11 +62,13 @@ def step(head: HeadState, sample: LampSample, media_s: float, max_gap_s: float) 
     """The head after one more sample; samples come in order of time.
 
     ``unknown`` samples are not usable and change nothing. No change is dated across more than ``max_gap_s``
-    without a usable sample: what comes after such a gap is a new span whose onset was not seen.
+    without a usable sample: what comes after such a gap is a new span whose onset was not seen. Only a red
+    that cannot have ended in so short a gap goes on.
     """
     if sample.state is LampState.UNKNOWN:
         return head
-    if head.last_usable_s is not None and media_s - head.last_usable_s > max_gap_s:
+    was_s = head.last_usable_s
+    if was_s is not None and media_s - was_s > max_gap_s and not _stayed_red(head, sample, media_s - was_s):
         head = replace(head, broken=True, pending=None)
     head = replace(head, last_usable_s=media_s)
     current = None if head.broken or not head.spans else head.spans[-1]
@@ -76,6 +81,15 @@ def step(head: HeadState, sample: LampSample, media_s: float, max_gap_s: float) 
     if count + 1 < AGREEING_FRAMES:
         return replace(head, pending=(state, first_s, count + 1))
     return _change(head, current, state, first_s, media_s, max_gap_s)
+
+
+def _stayed_red(head: HeadState, sample: LampSample, gap_s: float) -> bool:
+    """Whether the head was steadily red before a gap that is too short for another state, and is red after it."""
+    if head.broken or head.pending is not None or not head.spans or head.kind is not HeadKind.ROUND:
+        return False
+    last = head.spans[-1]
+    steady = last.state is LampState.RED and last.last_s - last.first_s > FLASH_S
+    return steady and sample.state is LampState.RED and gap_s <= BRIDGED_S
 
 
 def _change(

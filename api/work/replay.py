@@ -41,8 +41,8 @@ from evidence.canonical import moment as rfc3339
 from evidence.chain_file import FOLDER as CUSTODY_FOLDER
 from evidence.custody import Custody
 from evidence.delivery import SPOOL_FOLDER, sweep
-from evidence.passage_album import FOLDER as PICTURES_FOLDER
 from evidence.passage_album import PassageAlbum
+from evidence.passage_album import FOLDER as PICTURES_FOLDER
 from evidence.ports import EventLine
 from evidence.records_sql import SqlRecords
 from evidence.signing import Signer
@@ -344,6 +344,7 @@ class _Run:
             heads_reported=sorted(signals.join.reported),
             pictures_missing=0 if album is None else album.missing,
             disarmed=sink.disarmed,
+            lost=sink.lost,
         )
 
     def _signals(self, segment: int) -> AbstractContextManager[SignalFeeds]:

@@ -10,6 +10,7 @@ from evidence.case_builder import BuiltCase
 from evidence.passage_album import PassagePicture
 from evidence.profile import WANTED
 from rules.finding import Disarmed, Finding, Output, Passage
+from rules.lost import Lost
 from rules.observation import FrameStamp, Observation
 
 
@@ -59,6 +60,7 @@ class ResultSink:
         self.events: list[Row] = []
         self.passages: list[Row] = []
         self.disarmed: list[Row] = []
+        self.lost: list[Row] = []
 
     def observed(self, observation: Observation) -> None:
         """As a Sink."""
@@ -91,6 +93,17 @@ class ResultSink:
             }
             for output in outputs
             if isinstance(output, Disarmed) and output.to_s is not None
+        ]
+        self.lost += [
+            {
+                "place": output.place_id,
+                "movements": list(output.movements),
+                "from_s": round(output.from_s, 3),
+                "to_s": round(output.to_s, 3),
+                "tracks": list(output.tracks),
+            }
+            for output in outputs
+            if isinstance(output, Lost)
         ]
         self.events += [
             event_fields(finding, None)

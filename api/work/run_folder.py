@@ -102,9 +102,9 @@ class SourceRecord:
     """What one finished source gave, besides its observations.
 
     ``size_bytes`` is None for a live source. ``gaps_s`` lists the first gaps, ``gap_count`` and ``gap_s`` cover all.
-    ``disarmed`` are the intervals in which the rules did not trust themselves, ``signals`` counts the messages of
-    each signal feed, ``heads_reported`` are the heads of which one of them told some state. ``pictures_missing``
-    counts the passages whose picture could not be had.
+    ``disarmed`` are the intervals in which the rules did not trust themselves, ``lost`` the gaps in which a red light
+    was not watched, ``signals`` counts the messages of each signal feed, ``heads_reported`` are the heads of which
+    one of them told some state. ``pictures_missing`` counts the passages whose picture could not be had.
     """
 
     source: str
@@ -125,6 +125,7 @@ class SourceRecord:
     events: Sequence[Row]
     passages: Sequence[Row]
     disarmed: Sequence[Row] = ()
+    lost: Sequence[Row] = ()
     signals: Sequence[Row] = ()
     heads_reported: Sequence[str] = ()
     pictures_missing: int = 0

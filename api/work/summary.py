@@ -57,6 +57,7 @@ def summary_of(
         "disarmed_listed": [
             {"segment": record.segment, **row} for record in records for row in record.disarmed
         ],
+        "lost_in_gaps": [{"segment": record.segment, **row} for record in records for row in record.lost],
         "sources": [_source(record) for record in records]
         + [
             {"source": failure.source, "error": failure.code, "message": failure.message}
@@ -149,6 +150,7 @@ def _disarmed(site_file: SiteFile, camera: Camera, records: Sequence[SourceRecor
             reason = disarmed_reason(zone, None)
             if reason is not None:
                 yield f"{reason}; give --start-time"
+    yield from _lost(camera, records)
     rows: dict[tuple[str | None, str], list[Row]] = {}
     for record in records:
         for row in record.disarmed:
@@ -157,3 +159,21 @@ def _disarmed(site_file: SiteFile, camera: Camera, records: Sequence[SourceRecor
         where = "all rules" if place is None else f"stop line {place}"
         seconds = sum(row["to_s"] - row["from_s"] for row in spells)
         yield f"{where}: nobody was accused for {seconds:.1f} s, because {spells[0]['reason']}"
+
+
+def _lost(camera: Camera, records: Sequence[SourceRecord]) -> Iterator[str]:
+    """Per stop line, one sentence about the gaps in which its red light was not watched."""
+    for line in camera.stop_lines:
+        gaps = [row for record in records for row in record.lost if row["place"] == line.line_id]
+        if gaps:
+            seconds = sum(row["to_s"] - row["from_s"] for row in gaps)
+            tracks = sum(len(row["tracks"]) for row in gaps)
+            yield (
+                f"stop line {line.line_id}: no picture came for {seconds:.1f} s in {_counted(len(gaps), 'gap')} while a "
+                f"light was or may have been red; who crossed then is lost, perhaps {_counted(tracks, 'vehicle')} "
+                "(lost_in_gaps)"
+            )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

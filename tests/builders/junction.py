@@ -17,6 +17,7 @@ from math import hypot
 from typing import Any
 
 from rules import engine
+from rules.approach import REAR_TO_FRONT_M
 from rules.finding import Finding, Output
 from rules.observation import (
     LampSample,
@@ -38,15 +39,8 @@ LEFT_PX, LINE_PX = 200.0, 900.0
 WIDTH_PX, HEIGHT_PX = 640, 1600
 BOX_PX = 50.0
 STARTED_AT = datetime(2024, 5, 1, 0, 0, tzinfo=UTC)
-LENGTH_M = {
-    ObjectClass.CAR: 4.5,
-    ObjectClass.BUS: 11.0,
-    ObjectClass.TRUCK: 8.0,
-    ObjectClass.MOTORCYCLE: 1.35,
-    ObjectClass.BICYCLE: 1.05,
-    ObjectClass.PERSON: 0.0,
-}
-"""From the ground point behind to the leading point, as in the rules: two-wheelers from wheel to wheel."""
+LENGTH_M = {**REAR_TO_FRONT_M, ObjectClass.PERSON: 0.0}
+"""From the ground point behind to the leading point."""
 
 
 @dataclass(frozen=True)

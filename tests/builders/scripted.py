@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -60,17 +61,26 @@ def a_site(text: str = SITE) -> SiteFile:
 
 
 def a_recording(
-    path: Path, seconds: float, *, size_px: tuple[int, int] = SIZE_PX, codec: str = "mpeg4"
+    path: Path,
+    seconds: float,
+    *,
+    size_px: tuple[int, int] = SIZE_PX,
+    codec: str = "mpeg4",
+    hole_s: tuple[float, float] = (0.0, 0.0),
 ) -> Path:
-    """A grey video of that length, ten frames a second, a keyframe each second."""
+    """A grey video of that length, ten frames a second but none within ``hole_s``, a keyframe each second."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=FPS, options={"g": str(FPS)})
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = size_px
         stream.pix_fmt = "yuv420p"
         for number in range(round(seconds * FPS)):
+            if hole_s[0] <= number / FPS < hole_s[1]:
+                continue
             picture = np.full((size_px[1], size_px[0], 3), 60 + number % 100, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, FPS)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
 

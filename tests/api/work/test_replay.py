@@ -115,6 +115,25 @@ def clips(tmp_path: Path, clip: Path) -> tuple[Path, Path, Path]:
     return clip, a_recording(tmp_path / "b.mp4", 23.0), a_recording(tmp_path / "c.mp4", 24.0)
 
 
+def test_a_hole_in_a_recording_on_red_is_told_as_lost_with_who_may_have_used_it(tmp_path: Path) -> None:
+    """The runner crosses at 4.2 s; the picture is away from 4.0 s to 5.0 s."""
+    clip = a_recording(tmp_path / "a.mp4", 8.0, hole_s=(4.0, 5.0))
+    summary = run(request(tmp_path / "out", clip), pipeline(actors=(RUNNER,))).summary
+    assert events(tmp_path / "out") == []
+    (lost,) = summary["lost_in_gaps"]
+    assert lost == {
+        "segment": 0,
+        "place": "ahead",
+        "movements": ["straight"],
+        "from_s": 3.9,
+        "to_s": 5.0,
+        "tracks": [1],
+    }
+    assert summary["gaps"]["listed"] == [{"segment": 0, "from_s": 3.9, "to_s": 5.0}]
+    (told,) = summary["disarmed"]
+    assert told.startswith("stop line ahead: no picture came for 1.1 s in 1 gap while")
+
+
 def test_a_recording_becomes_events_passages_observations_and_a_summary(tmp_path: Path, clip: Path) -> None:
     out = tmp_path / "out"
     summary = run(request(out, clip)).summary
@@ -131,6 +150,7 @@ def test_a_recording_becomes_events_passages_observations_and_a_summary(tmp_path
     assert summary["unknown_lamp_share"] == {"lamp": 0.0}
     assert summary["gaps"] == {"count": 0, "seconds": 0.0, "listed": []}
     assert summary["disarmed"] == []
+    assert summary["lost_in_gaps"] == []
     assert set(summary["disarmed_s"].values()) == {0.0}
     assert summary["times_real_time"] == pytest.approx(summary["video_s"] / summary["wall_s"], abs=0.01)
     assert {"stopline", "python", "av", "onnxruntime"} <= set(summary["versions"])
