@@ -66,7 +66,7 @@ class Given:
             self._used.add(checkpoint.chain_id)
             state, says = chain.judge_checkpoint(checkpoint)
             found.add("given checkpoint", CHECKPOINT_CHECKS, state, says)
-            if state is not State.FAILED and checkpoint.count >= complete:
+            if state is State.OK and checkpoint.count >= complete:
                 complete, when = checkpoint.count, f"{checkpoint.at:%Y-%m-%d %H:%M:%S} UTC"
         if any(check.state is State.FAILED for check in found.checks):
             return

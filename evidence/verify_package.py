@@ -32,7 +32,12 @@ class VerifiedPackage:
 def verify_package(folder: Path, trust: Trust) -> VerifiedPackage:
     """Every file of the folder is looked at; whether the package stands in a chain is not."""
     found = Findings()
-    entries = {entry.name: entry for entry in os.scandir(folder)}
+    try:
+        with os.scandir(folder) as scanned:
+            entries = {entry.name: entry for entry in scanned}
+    except OSError as exc:
+        entries = {}
+        found.fail(folder.name, (), f"its folder cannot be read: {exc.strerror or exc}")
     for name, entry in sorted(entries.items()):
         if not entry.is_file(follow_symlinks=False):
             what = "a link" if entry.is_symlink() else "a folder"

@@ -23,12 +23,14 @@ from evidence.errors import PackageDamagedError, PackageMissingError
 from evidence.picture import frame_sha256, from_file
 from evidence.profile import EvidenceProfile
 from evidence.records import PackageState
+from evidence.signing import signature_file
 from evidence.store_local import LocalStore
 from ingest.file_source import FileSource
 from rules.finding import Finding, PhotoRole, Rule, Status
 from rules.observation import FrameStamp
 from tests.builders.casework import Bench
 from tests.builders.filmed import START, Filming, Street, number_in, spoken
+from tests.builders.signing import a_signer
 
 
 def document(case: BuiltCase, bench: Bench, name: str = "manifest.json") -> Any:
@@ -63,7 +65,7 @@ def test_both_cases_are_complete_and_hold_what_their_rules_ask_for(
         assert case.evidence.package is PackageState.COMPLETE, case.evidence.reasons
         assert case.is_new
     scenes = {"scene-1.jpg", "scene-2.jpg", "scene-3.jpg"}
-    common = {*scenes, "plate.jpg", "clip.mp4", "trace.json", "manifest.json"}
+    common = {*scenes, "plate.jpg", "clip.mp4", "trace.json", "manifest.json", "manifest.sig"}
     assert set(folder(built[Rule.RED_LIGHT], bench)) == common | {"lamp.jpg"}
     assert set(folder(built[Rule.NO_PARKING], bench)) == common
 
@@ -150,7 +152,7 @@ def test_the_manifest_lists_every_file_and_says_what_made_it(
     for case in built.values():
         files = folder(case, bench)
         said = document(case, bench)
-        assert {entry["name"] for entry in said["files"]} == set(files) - {"manifest.json"}
+        assert {entry["name"] for entry in said["files"]} == set(files) - {"manifest.json", "manifest.sig"}
         for entry in said["files"]:
             assert entry["sha256"] == sha256_hex(files[entry["name"]])
             assert entry["size"] == len(files[entry["name"]])
@@ -180,7 +182,7 @@ def test_the_same_film_gives_the_same_bytes(bench: Bench, tmp_path: Path) -> Non
         (case.evidence, case.event_json) for case in again
     ]
     assert bench.files() == second.files()
-    assert len(bench.files()) == 8 + 7
+    assert len(bench.files()) == 9 + 8
 
 
 def test_a_wall_clock_stands_on_the_photos_and_in_the_record(
@@ -377,7 +379,7 @@ def test_footage_that_memory_no_longer_holds_is_a_reason_and_not_a_crash(
     assert "photo 'past_line': frame 230 (9.200 s) cannot be had (frame_gone)" in reasons
     assert "the clip cannot be made: its footage is gone (packets_gone)" in reasons
     assert "there is no clip" in reasons
-    assert set(folder(case, bench)) == {"manifest.json", "trace.json"}
+    assert set(folder(case, bench)) == {"manifest.json", "manifest.sig", "trace.json"}
 
 
 @pytest.fixture(scope="module")
@@ -471,6 +473,10 @@ def test_verification_finds_a_changed_a_short_and_a_lost_file(bench: Bench) -> N
     del files["clip.mp4"]
     with pytest.raises(PackageMissingError, match=r"clip\.mp4"):
         manifest.verified(case.finding.id, read)
+    for text in (b"", files["manifest.sig"] + b" ", signature_file(a_signer(), b"another manifest")):
+        files["manifest.sig"] = text
+        with pytest.raises(PackageDamagedError, match=r"manifest\.sig"):
+            manifest.verified(case.finding.id, read)
     for text in (b"{}", b"not json", b'{"format": "other"}', b"[]"):
         files["manifest.json"] = text
         with pytest.raises(PackageDamagedError, match="no manifest"):

@@ -56,7 +56,7 @@ def test_every_package_is_complete_or_lacks_only_a_readable_plate(
 def test_each_file_of_a_package_is_as_its_manifest_says(replayed: Replayed, clip: str) -> None:
     for _, folder, manifest, _ in packages(replayed(clip)):
         listed = {entry["name"]: entry["sha256"] for entry in manifest["files"]}
-        assert set(listed) | {"manifest.json"} == {path.name for path in folder.iterdir()}
+        assert set(listed) | {"manifest.json", "manifest.sig"} == {path.name for path in folder.iterdir()}
         for name, expected in listed.items():
             assert sha256((folder / name).read_bytes()).hexdigest() == expected
 
