@@ -8,7 +8,7 @@ from pathlib import Path
 
 from api.clock import Clock
 from api.judge import RuleJudge
-from api.model_manifest import load_manifest, verified_path
+from api.model_manifest import MANIFEST, load_manifest, verified_path
 from api.settings import Settings
 from api.site_file import SiteFile
 from api.time_zone import time_zone
@@ -32,7 +32,6 @@ from ingest.ports import FrameSource
 from ingest.redact import redact_url
 from rules.site import PlatePolicy
 
-MANIFEST = "manifest.toml"
 PLATE_MODELS = ("plate-detector", "plate-recogniser", "plate-charset")
 """What reads plates, by their names in the manifest."""
 

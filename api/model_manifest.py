@@ -12,6 +12,9 @@ from pathlib import Path, PurePosixPath
 
 from rules.errors import StoplineError
 
+MANIFEST = "manifest.toml"
+"""The manifest's name in the folder of the models."""
+
 CHUNK_BYTES = 1 << 20
 
 

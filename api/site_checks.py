@@ -14,7 +14,7 @@ from api.site_signals import HeadPart, StopLinePart
 from api.suggest import did_you_mean
 from api.time_zone import UnknownTimeZoneError, time_zone
 from api.yaml_text import Place, YamlDocument, field_text
-from detector.lamps import MIN_LONG_PX, MIN_SHORT_PX
+from detector.lamp_size import MIN_LONG_PX, MIN_SHORT_PX
 from rules.geometry import distance_along
 from rules.observation import Point
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import DetectorError
+from detector.lamp_size import MIN_LONG_PX, MIN_SHORT_PX
 from detector.picture import Picture, Pixels
 from rules.observation import Box, LampSample, LampState
 
@@ -31,9 +32,6 @@ SPOT = 5
 SINGLE_LENS_ASPECT = 1.4
 """Below this length-to-width a box holds one lens, and its place says nothing. Three lamps in their housing are
 2.5-3, a box drawn generously around them about 2; two lamps are 2."""
-
-MIN_LONG_PX, MIN_SHORT_PX = 12, 5
-"""A smaller box has fewer than two chroma samples per lamp: ``unknown``."""
 
 NEUTRAL = 128.0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,14 +11,13 @@ from typing import Any
 from evidence.canonical import sha256_hex
 from evidence.durable import Disk
 from evidence.errors import DiskError, DiskFullError
+from evidence.passage_file import PassagePicture, picture_path
 from evidence.picture import PictureError, Pixels, jpeg, pixelated
 from evidence.ports import Footage
 from rules.errors import StoplineError
 from rules.finding import Passage
 from rules.observation import Box, ObjectClass
 from rules.snapshot import Snapshot
-
-FOLDER = "passages"
 
 HIDDEN_SHARE: Mapping[ObjectClass, float] = MappingProxyType(
     {
@@ -33,14 +31,6 @@ HIDDEN_SHARE: Mapping[ObjectClass, float] = MappingProxyType(
 )
 """How much of a box, from its top, is made unrecognisable: all glass of a vehicle or the rider's head and body, and rather
 too much. Plates hang below it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassagePicture:
-    """A picture relative to the data folder, and the SHA-256 (hex) of its bytes."""
-
-    path: str
-    sha256: str
 
 
 class PassageAlbum:
@@ -80,21 +70,6 @@ class PassageAlbum:
             for path in self._taken:
                 self._disk.unlink(path)
         self._taken = []
-
-
-def picture_path(passage: Passage) -> str:
-    """Where the picture of that passage stands, relative to the data folder."""
-    stamp = passage.stamp
-    name = f"{stamp.camera_id}-s{stamp.segment}-f{stamp.index:06d}-t{passage.track_id}"
-    return f"{FOLDER}/{name}-{passage.gate_id}-{passage.direction}.jpg"
-
-
-def find_picture(data_dir: Path, passage: Passage) -> PassagePicture | None:
-    """The picture of that passage where one was taken. Raises DiskError."""
-    path = data_dir / picture_path(passage)
-    if passage.snapshot is None or not path.is_file():
-        return None
-    return PassagePicture(path=picture_path(passage), sha256=sha256_hex(Disk().read(path)))
 
 
 def unrecognisable(frame: Pixels, passage: Passage, snapshot: Snapshot) -> Pixels:

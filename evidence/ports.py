@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from evidence.picture import Pixels
 from evidence.records import PackageState
 from rules.finding import Finding
 from rules.observation import FrameStamp
+
+if TYPE_CHECKING:  # only who handles pixels loads what handles them
+    from evidence.picture import Pixels
 
 
 class StreamParameters(Protocol):

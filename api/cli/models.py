@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from api.bootstrap import MANIFEST
-from api.model_manifest import Manifest, load_manifest
+from api.model_manifest import MANIFEST, Manifest, load_manifest
 from api.settings import Settings, load_settings
 from api.work.models import ModelStatus, check_models, list_models, pull_models
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from evidence.canonical import moment as rfc3339
 from evidence.moments import captured_at
-from evidence.passage_album import PassagePicture
+from evidence.passage_file import PassagePicture
 from evidence.ports import EvidenceRef
 from rules.finding import Finding, Passage, PlateResult
 from rules.observation import FrameStamp, Point

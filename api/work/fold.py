@@ -21,7 +21,7 @@ from api.work.observation_lines import ObservationLineError, parse_observation
 from api.work.run_folder import EVENTS, OBSERVATIONS, PASSAGES, make_empty, write_file
 from evidence.delivery import verified_ref
 from evidence.durable import Disk
-from evidence.passage_album import PassagePicture, find_picture
+from evidence.passage_file import PassagePicture, find_picture
 from evidence.ports import EvidenceRef
 from evidence.store_local import LocalStore
 from rules.errors import StoplineError

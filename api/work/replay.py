@@ -42,7 +42,7 @@ from evidence.chain_file import FOLDER as CUSTODY_FOLDER
 from evidence.custody import Custody
 from evidence.delivery import SPOOL_FOLDER, sweep
 from evidence.passage_album import PassageAlbum
-from evidence.passage_album import FOLDER as PICTURES_FOLDER
+from evidence.passage_file import FOLDER as PICTURES_FOLDER
 from evidence.ports import EventLine
 from evidence.records_sql import SqlRecords
 from evidence.signing import Signer

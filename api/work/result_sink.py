@@ -7,7 +7,7 @@ from typing import Protocol, Self
 
 from api.work.event_lines import Row, event_fields, passage_fields
 from evidence.case_builder import BuiltCase
-from evidence.passage_album import PassagePicture
+from evidence.passage_file import PassagePicture
 from evidence.profile import WANTED
 from rules.finding import Disarmed, Finding, Output, Passage
 from rules.lost import Lost

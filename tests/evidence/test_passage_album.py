@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evidence.passage_album import FOLDER, PassageAlbum, find_picture, picture_path, unrecognisable
+from evidence.passage_album import PassageAlbum, unrecognisable
+from evidence.passage_file import FOLDER, find_picture, picture_path
 from evidence.picture import PictureError, Pixels, from_file, pixelated
 from ingest.packet_ring import PacketRing
 from rules.finding import Passage

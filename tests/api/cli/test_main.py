@@ -72,6 +72,9 @@ def test_a_command_is_where_the_list_says_and_its_line_fits(name: str) -> None:
         (["--help"], {"av", "cv2", "fastapi", "numpy", "onnxruntime", "pydantic", "rich", "scipy", "sqlalchemy"}),
         (["version"], {"cv2", "fastapi", "numpy", "onnxruntime", "scipy", "sqlalchemy"}),
         (["serve", "--help"], {"av", "cv2", "numpy", "onnxruntime", "scipy"}),
+        (["config", "example"], {"av", "cv2", "fastapi", "numpy", "onnxruntime", "scipy", "sqlalchemy"}),
+        (["fold", "--help"], {"av", "cv2", "fastapi", "numpy", "onnxruntime", "scipy", "sqlalchemy"}),
+        (["models", "--help"], {"av", "cv2", "fastapi", "numpy", "onnxruntime", "scipy", "sqlalchemy"}),
     ],
 )  # fmt: skip
 def test_a_command_loads_only_what_it_needs(arguments: list[str], left_alone: set[str]) -> None:
