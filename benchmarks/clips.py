@@ -95,12 +95,14 @@ def real_clips(shared: Path) -> tuple[Clip, ...]:
 
 
 def chosen(trial: Trial) -> tuple[Clip, ...]:
-    """As many of the sample clips as the trial's size says; a trial of one cuts the one whose first event is earliest."""
+    """As many sample clips as the trial's size says; a trial of one cuts the one whose first event comes in fewest frames."""
     clips = sample_clips()
     if trial.size > 1:
         return clips[: trial.size]
-    firsts = [(min(event.t_s for event in clip.truth.events), clip) for clip in clips if clip.truth.events]
-    first_s, clip = min(firsts, key=lambda each: (each[0], each[1].name))
+    first_s, clip = min(
+        ((min(event.t_s for event in clip.truth.events), clip) for clip in clips if clip.truth.events),
+        key=lambda each: ((each[0] + AFTER_EVENT_S) * (each[1].fps or 0.0), each[1].name),
+    )
     return (cut(clip, first_s + AFTER_EVENT_S),)
 
 

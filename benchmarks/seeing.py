@@ -25,16 +25,17 @@ from detector.picture import Picture
 from detector.tracker import ByteTracker
 from detector.weights import load_weights
 from ingest.ports import FrameSource
-from rules.finding import Disarmed, Finding
+from rules.finding import DisarmCause, Disarmed, Finding, Output
 from rules.observation import FrameStamp, ObjectClass, Observation, SceneState
 from rules.scoring import PredictedEvent
 from rules.site import Site
 
 DECIDING = (
-    *("classes", "detection", "postprocess", "preprocess", "riders", "weights", "yolo"),
-    *("onnx_dims",),
+    *("detector/classes.py", "detector/detection.py", "detector/onnx_dims.py", "detector/postprocess.py"),
+    *("detector/preprocess.py", "detector/riders.py", "detector/weights.py", "detector/yolo.py"),
+    *("ingest/decoding.py", "ingest/file_source.py", "ingest/picture.py"),
 )
-"""The modules of ``detector/`` on which it depends what is found in a picture; with all of ``ingest/``."""
+"""The modules on which it depends what is found in a picture of a recording."""
 
 Found = dict[int, tuple[Detection, ...]]
 """Who was found, by the index of the frame."""
@@ -58,15 +59,14 @@ class Memory:
 
     def __init__(self, folder: Path, clip: Clip, model: Model, spoiling: str = "") -> None:
         digest = hashlib.sha256(spoiling.encode())
-        modules = [CHECKOUT / "detector" / f"{name}.py" for name in DECIDING]
-        for path in (clip.path, model.path, *modules, *sorted((CHECKOUT / "ingest").glob("*.py"))):
+        for path in (clip.path, model.path, *(CHECKOUT / module for module in DECIDING)):
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         digest.update(str(clip.site_file().document.detector.input_size).encode())
-        self._path = folder / f"{clip.name}-{model.name}-{digest.hexdigest()[:16]}.jsonl.gz"
+        self.path = folder / f"{clip.name}-{model.name}-{digest.hexdigest()[:16]}.jsonl.gz"
         self.found: Found = {}
         self._known = 0
-        if self._path.is_file():
-            with gzip.open(self._path, "rt", encoding="utf-8") as lines:
+        if self.path.is_file():
+            with gzip.open(self.path, "rt", encoding="utf-8") as lines:
                 for line in lines:
                     index, detections = json.loads(line)
                     self.found[index] = tuple(_detection(*fields) for fields in detections)
@@ -76,13 +76,13 @@ class Memory:
         """What was found since it was read stands in the file."""
         if len(self.found) == self._known:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_suffix(".part")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part")
         with gzip.open(part, "wt", encoding="utf-8") as file:
             for index, detections in sorted(self.found.items()):
                 rows = [[d.object_class.value, d.box_px, d.score, d.class_score] for d in detections]
                 file.write(json.dumps([index, rows]) + "\n")
-        part.replace(self._path)
+        part.replace(self.path)
         self._known = len(self.found)
 
 
@@ -98,19 +98,28 @@ def _detection(
 class Remembering:
     """A Detector that looks only at pictures it has not seen before.
 
-    Pictures before ``spoiled_s`` are looked up in ``clean``, those from then on in ``spoiled``.
+    Pictures before ``spoiled_s`` are looked up in ``clean``, those from then on in ``spoiled``. While ``is_blind``
+    says that all rules are disarmed, nobody asks who is in the picture, and it finds nobody.
     """
 
     def __init__(
-        self, detector: Detector, clean: Found, spoiled: Found, spoiled_s: float | None = None
+        self,
+        detector: Detector,
+        clean: Found,
+        spoiled: Found,
+        spoiled_s: float | None = None,
+        is_blind: Callable[[], bool] = lambda: False,
     ) -> None:
         self._detector = detector
         self._clean = clean
         self._spoiled = spoiled
         self._spoiled_s = spoiled_s
+        self._is_blind = is_blind
 
     def detect(self, picture: Picture) -> tuple[Detection, ...]:
         """As a Detector."""
+        if self._is_blind():
+            return ()
         stamp = picture.stamp
         is_clean = self._spoiled_s is None or stamp.media_s < self._spoiled_s
         memory = self._clean if is_clean else self._spoiled
@@ -119,19 +128,47 @@ class Remembering:
         return memory[stamp.index]
 
 
-class _Pipeline(CameraPipeline):
-    """The product's pipeline without plates, with a detector that remembers and pictures that may be spoiled."""
+class _Doubting(RuleJudge):
+    """The product's judge, which also knows whether it is blind: every rule of the camera disarmed."""
 
+    def __init__(self, site: Site, camera_id: str) -> None:
+        super().__init__(site, camera_id)
+        self._causes: set[DisarmCause] = set()
+
+    @property
+    def is_blind(self) -> bool:
+        return bool(self._causes)
+
+    def step(self, observation: Observation) -> tuple[Output, ...]:
+        outputs = super().step(observation)
+        for output in outputs:
+            if isinstance(output, Disarmed) and output.place_id is None:
+                (self._causes.add if output.to_s is None else self._causes.discard)(output.cause)
+        return outputs
+
+
+class _Pipeline(CameraPipeline):
+    """The product's pipeline without plates, for one source: its detector remembers, its pictures may be spoiled."""
+
+    judge: _Doubting
     remembering: Callable[[Detector], Detector]
     spoil: Callable[[FrameSource], FrameSource]
 
     def new_detector(self) -> Detector:
         return self.remembering(super().new_detector())
 
+    def new_judge(self) -> RuleJudge:
+        return self.judge
+
     def open_source(
-        self, name: str, segment: int, started_at: datetime | None, duration_s: float | None
+        self,
+        name: str,
+        segment: int,
+        started_at: datetime | None,
+        duration_s: float | None,
+        error_s: float = 1.0,
     ) -> OpenedSource:
-        opened = super().open_source(name, segment, started_at, duration_s)
+        opened = super().open_source(name, segment, started_at, duration_s, error_s)
         return replace(opened, source=self.spoil(opened.source))
 
 
@@ -173,40 +210,47 @@ class Seen:
 
 
 def seen(
-    trial: Trial, clip: Clip, model: Model, spoiling: Spoiling | None = None, upto_s: float | None = None
+    trial: Trial,
+    clip: Clip,
+    model: Model,
+    spoiling: Spoiling | None = None,
+    *,
+    upto_s: float | None = None,
+    looking: bool = True,
 ) -> Seen:
-    """The clip replayed as ``stopline replay --no-plates --no-evidence`` does it, in a folder of the trial.
+    """The clip replayed as ``stopline replay --no-plates --no-evidence`` does it, up to ``upto_s`` where that is given.
 
-    What the model finds is kept beside the trial's folder, for later trials as well. ``upto_s`` ends it earlier.
+    The run, and what the model finds, are kept beside the trial's folder for trials of the same code. Without
+    ``looking`` nobody asks who is in the pictures: enough for what depends on lamps and scene alone.
     """
     store = trial.folder.parent / "found"
     clean = Memory(store, clip, model)
     spoiled = clean if spoiling is None else Memory(store, clip, model, spoiling.key)
     site_file = clip.site_file()
+    camera_id = site_file.site.cameras[0].camera_id
     weights = load_weights(
         model.path, input_size=site_file.document.detector.input_size, threads=load_settings().threads
     )
-    pipeline = _Pipeline(
-        site_file,
-        site_file.site.cameras[0].camera_id,
-        Models(weights_name=model.path.name, weights_sha256=weights.sha256, plates=()),
-        weights,
-        None,
-        SystemClock(),
-    )
+    models = Models(weights_name=model.path.name, weights_sha256=weights.sha256, plates=())
+    pipeline = _Pipeline(site_file, camera_id, models, weights, None, SystemClock())
     spoiled_s = None if spoiling is None else spoiling.seen_s
-    pipeline.remembering = lambda detector: Remembering(detector, clean.found, spoiled.found, spoiled_s)
+    judge = _Doubting(site_file.site, camera_id)
+    pipeline.judge = judge
+    pipeline.remembering = lambda detector: Remembering(
+        detector, clean.found, spoiled.found, spoiled_s, lambda: judge.is_blind or not looking
+    )
     pipeline.spoil = (lambda source: source) if spoiling is None else spoiling.source
-    run = "untouched" if spoiling is None else hashlib.sha256(spoiling.key.encode()).hexdigest()[:8]
-    folder = trial.folder / "runs" / f"{clip.name}-{model.name}-{run}"
+    upto_s = clip.upto_s if upto_s is None else upto_s
+    key = f"{spoiled.path.name} {site_file.sha256} {upto_s} {looking} {'' if spoiling is None else spoiling.key}"
+    folder = trial.folder.parent / "runs" / f"{clip.name}-{model.name}-{_run_digest(key)}"
     request = ReplayRequest(
         sources=(str(clip.path),),
         site_file=site_file,
-        camera_id=site_file.site.cameras[0].camera_id,
+        camera_id=camera_id,
         out=folder,
         mode=OpenMode.RESUME,
         start_times=() if clip.started_at is None else (clip.started_at,),
-        duration_s=clip.upto_s if upto_s is None else upto_s,
+        duration_s=upto_s,
         with_evidence=False,
     )
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -214,6 +258,15 @@ def seen(
     clean.keep()
     spoiled.keep()
     return Seen(clip=clip, folder=folder, found=clean.found if spoiled_s is None else spoiled.found)
+
+
+def _run_digest(key: str) -> str:
+    """Of the key and of all code that a run's results depend on."""
+    digest = hashlib.sha256(key.encode())
+    for room in ("rules", "detector", "ingest", "api"):
+        for path in sorted((CHECKOUT / room).rglob("*.py")):
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
 
 
 def tracked_again(
@@ -240,10 +293,10 @@ def tracked_again(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What the rules said of one segment: each finding with the media second at which it was said."""
+    """What the rules said of one segment, each with the media second at which it was said: ``disarmed`` when it began."""
 
     findings: tuple[tuple[float, Finding], ...]
-    disarmed: tuple[Disarmed, ...]
+    disarmed: tuple[tuple[float, Disarmed], ...]
 
     @property
     def predicted(self) -> tuple[PredictedEvent, ...]:
@@ -252,17 +305,17 @@ class Judged:
 
 
 def judged(observations: Sequence[Observation], site: Site) -> Judged:
-    """What the rules say of the observations of one segment. ``disarmed`` has each doubt as it was when it ended."""
+    """What the rules say of the observations of one segment."""
     judge = RuleJudge(site, observations[0].stamp.camera_id)
     findings: list[tuple[float, Finding]] = []
-    disarmed: list[Disarmed] = []
+    disarmed: list[tuple[float, Disarmed]] = []
     for observation in (*observations, None):
         now_s = observations[-1].stamp.media_s if observation is None else observation.stamp.media_s
         for output in judge.finish() if observation is None else judge.step(observation):
             if isinstance(output, Finding):
                 findings.append((now_s, output))
-            elif isinstance(output, Disarmed) and output.to_s is not None:
-                disarmed.append(output)
+            elif isinstance(output, Disarmed) and output.to_s is None:
+                disarmed.append((now_s, output))
     return Judged(findings=tuple(findings), disarmed=tuple(disarmed))
 
 
