@@ -197,4 +197,4 @@ def test_a_dwell_that_bridges_ten_dark_seconds_says_that_they_were_not_seen() ->
     (finding,) = findings(
         a_kerb(a_zone(allowed_stop_s=60)).judge(with_scene(seen, SceneFault.DARK, from_s=20.0, to_s=26.0))
     )
-    assert finding.unseen_s == pytest.approx(8.0, abs=1.1)
+    assert finding.unseen_s == pytest.approx(7.5, abs=1.1)
