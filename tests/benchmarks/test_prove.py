@@ -18,7 +18,7 @@ from benchmarks.prove import Places, discover, main, run
 
 PROOFS = discover()
 NOT_REACHED = {
-    "sample_events": "7 of 8 events of the first three clips with YOLOX-nano: a rider by night was held (lost at the further-on line)",
+    "sample_events": "7 of 8 events of the first three clips with YOLOX-nano: one by night lost at the further-on line",
     "time_into_red": "on the first three clips, before crossings were interpolated: 2 of 8 truths outside, median error 0.074 s",
     "dropped_frames": "on the first three clips: recall 0.83 at 10 % dropped, 0.75 at 30 %; one event in a wrong place",
     "sample_realism": "76 % by day on the first clip (306 of 402 vehicles), 80 % is the aim; more clips are to come",
