@@ -1,49 +1,51 @@
-"""Draws docs/review-page.png: the review page over cases of a drawn street (needs Debian's chromium)."""
+"""Takes docs/review-page.png: the review page over the folder that ``stopline demo`` filled (needs Debian's chromium)."""
 
 from __future__ import annotations
 
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
+import click
 import uvicorn
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from api.http.app import create_app
 from api.work.data_folder import open_records, review_desk
-from tests.builders.case_folder import fill, held, parking, red_light, unreadable
+from evidence.records import CaseFilter
+from rules.finding import Status
 
 PICTURE = Path(__file__).with_name("review-page.png")
 CHROMIUM = "/usr/bin/chromium"
-CASE = "north-red_light-s0-f000500-t7"
 WIDTH_PX, HEIGHT_PX = 1360, 930
 
 
-def main() -> None:
-    """The picture is written anew."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder)
-        fill(data, [red_light(CASE), parking(), unreadable(), held()])
-        with served(data) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-            )
-            page = browser.new_page(viewport={"width": WIDTH_PX, "height": HEIGHT_PX}, color_scheme="light")
-            page.goto(f"{address}/review/{CASE}")
-            page.locator(".axis text").first.wait_for()
-            page.wait_for_load_state("networkidle")
-            page.get_by_role("button", name="To the event").click()
-            page.wait_for_timeout(1500)
-            shot = page.screenshot()
-            browser.close()
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), default=Path("out/demo"), show_default=True)
+@click.option("--clip", default="junction-late-amber", show_default=True, help="Its first case is shown.")
+def main(data: Path, clip: str) -> None:
+    """The picture is taken anew."""
+    with closing(open_records(data)) as records:
+        wanted = CaseFilter(status=Status.ASSERTED, camera_id=clip)
+        case = records.page(wanted, after_number=None, limit=1)[0].record.id
+    with served(data) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": WIDTH_PX, "height": HEIGHT_PX}, color_scheme="light")
+        page.set_default_timeout(120_000)
+        page.goto(f"{address}/review/{case}")
+        page.locator(".axis text").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        page.get_by_role("button", name="To the event").click()
+        page.wait_for_timeout(3000)
+        shot = page.screenshot()
+        browser.close()
     Image.open(BytesIO(shot)).convert("RGB").quantize(256).save(PICTURE, optimize=True)
-    print(f"{PICTURE.name}: {PICTURE.stat().st_size} bytes")
+    print(f"{PICTURE.name}: {case}, {PICTURE.stat().st_size} bytes")
 
 
 @contextmanager
