@@ -33,6 +33,9 @@ LOOK = 3
 
 CRF = 23
 """The quality of the clips where their size allows it."""
+KEY_S = 5.0
+"""A key frame so often: fixed cameras need few, and the clips have to be small."""
+
 ABOUT = (
     "Exact truth of the rendered clips, from the world they were filmed in. Times are media seconds. t of an event: "
     "red_light the front wheels reach the line, stopped_past_line the standing time is reached, no_parking the allowed "
@@ -194,7 +197,7 @@ def _write_film(
         stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height = scene.camera.size_px
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.gop_size = round(scene.fps * 2)
+        stream.codec_context.gop_size = round(scene.fps * KEY_S)
         stream.codec_context.thread_count = 2
         options: dict[str, Any] = {"crf": str(crf), "preset": preset, "bf": "2"}
         stream.options = options | dict(bounds or {})
@@ -219,7 +222,7 @@ def _encode(scene: Scene, folder: Path, count: int, clip: Path) -> None:
     most = 0.94 * limit * 8.0 / scene.seconds
     bounds = {"maxrate": f"{most:.0f}", "bufsize": f"{most * 3.0:.0f}", "x264-params": "nr=300"}
     whole = folder / "whole.mp4"
-    _write_film(whole, scene, frames(), crf=CRF, preset="fast", bounds=bounds)
+    _write_film(whole, scene, frames(), crf=CRF, preset="slow", bounds=bounds)
     size = whole.stat().st_size
     if size > limit:
         raise ClipTooBigError(f"{scene.name} has {size} bytes; {limit:.0f} are allowed")

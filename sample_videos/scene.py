@@ -77,7 +77,7 @@ class Scene:
     traffic: Traffic
     started_at: str
     seed: int
-    max_mb: float = 4.0
+    max_mb: float = 2.2
     heads: tuple[Head, ...] = ()
     programs: dict[str, Program] = field(default_factory=dict)
     lines: tuple[Line, ...] = ()

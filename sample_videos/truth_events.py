@@ -155,9 +155,18 @@ def _red_light(scene: Scene, drive: Drive, line: Line, crossing: dict[str, Any])
         crossing["front_wheels_s"],
         (line.x_m, _meets_y(drive, line)),
         line=line.line_id,
+        at_px=_over_line_px(scene, drive, line),
         into_red_s=into,
         required=into >= line.grace_s + MARGIN_S and in_clip,
     )
+
+
+def _over_line_px(scene: Scene, drive: Drive, line: Line) -> list[float]:
+    """Where on the line the whole vehicle is seen to cross: midway between where its front and its rear wheels appear then,
+    at the height of the line. A camera beside the lane sees its length too."""
+    y = _meets_y(drive, line)
+    front, rear = (_px(scene, x, y) for x in (line.x_m, line.x_m - drive.trip.kind.wheelbase_m))
+    return [round((front[0] + rear[0]) / 2, 1), front[1]]
 
 
 def _meets_y(drive: Drive, line: Line) -> float:

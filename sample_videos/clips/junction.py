@@ -104,7 +104,7 @@ def junction_scene(
     light: str = "day",
     size: tuple[int, int] = (1280, 720),
     fps: float = 12.5,
-    max_mb: float = 4.0,
+    max_mb: float = 2.2,
     every_s: float = 4.5,
     cross_every_s: float = 9.0,
     lines: Sequence[Line] | None = None,

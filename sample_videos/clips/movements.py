@@ -221,6 +221,6 @@ def quiet() -> Scene:
         light="overcast",
         every_s=11.0,
         cross_every_s=11.0,
-        max_mb=8.0,
+        max_mb=6.4,
         never=("any asserted event",),
     )

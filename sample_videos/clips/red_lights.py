@@ -49,7 +49,7 @@ def red_departing() -> Scene:
         script=script,
         size=FULL_HD,
         fps=25.0,
-        max_mb=8.0,
+        max_mb=5.0,
         never=NEVER,
     )
 
@@ -76,7 +76,7 @@ def red_approaching() -> Scene:
         script=script,
         size=FULL_HD,
         fps=25.0,
-        max_mb=8.0,
+        max_mb=5.0,
         light="afternoon",
         never=NEVER,
     )

@@ -50,11 +50,12 @@ def _lefts(count: int, wide: int) -> list[float]:
 
 
 def _glyph(character: str, width: int, height: int) -> Image.Image:
-    """The character scaled to fill its cell; plate characters are narrow and bold."""
+    """The character scaled to fill its cell; plate characters are narrow and bold, but a province's many strokes are thin."""
     font = ImageFont.truetype(str(FONT), 120)
-    left, top, right, bottom = font.getbbox(character, stroke_width=3)
+    bold = 3 if character.isascii() else 0
+    left, top, right, bottom = font.getbbox(character, stroke_width=bold)
     mask = Image.new("L", (max(round(right - left), 1), max(round(bottom - top), 1)), 0)
-    ImageDraw.Draw(mask).text((-left, -top), character, fill=255, font=font, stroke_width=3)
+    ImageDraw.Draw(mask).text((-left, -top), character, fill=255, font=font, stroke_width=bold)
     if character in "1I":
         narrow = Image.new("L", (width, height), 0)
         narrow.paste(mask.resize((max(width // 2, 1), height), Image.Resampling.LANCZOS), (width // 4, 0))

@@ -111,9 +111,9 @@ class Demand:
             waits_from_s - at / 11.0,
             11.0,
             controls=controls,
-            jumps_s=3.2,
+            jumps_s=3.6,
             who="sets off before green",
-            gap_m=0.7,
+            gap_m=2.2,
         )
         self.wanted[trip.trip_id] = (green_s - 1.0, 0.8)
         return trip
