@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from tests.broker import PASSWORD, USER, serve_broker
 from tests.builders.scripted import SITE, a_recording
 from tests.rtsp import Camera, serve
 
@@ -81,3 +85,33 @@ def test_a_start_time_is_refused_for_a_live_camera(command: list[str]) -> None:
     )
     assert ran.returncode == 2
     assert "a live camera has its own clock" in ran.stderr
+
+
+@pytest.mark.timeout(400)  # a live camera waits for nobody, and neither do its packets on a busy machine
+def test_a_controllers_feed_over_mqtt_is_joined_to_a_live_camera(
+    tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A head that only the controller knows; the password comes from a file and stands nowhere afterwards."""
+    site = tmp_path / "site.yaml"
+    site.write_text(SITE.replace(", camera: cam1, box: [0.9, 0.1, 0.95, 0.4]", ""), encoding="utf-8")
+    (tmp_path / "password").write_text(PASSWORD + "\n", encoding="utf-8")
+    monkeypatch.setenv("STOPLINE_MQTT_PASSWORD_FILE", str(tmp_path / "password"))
+    with serve_broker(tmp_path) as broker, broker.controller() as controller:
+        feed = [*command, "--duration", "4", "--signals", broker.url()]
+        with subprocess.Popen(feed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            while process.poll() is None:
+                said = {"head": "lamp", "state": "red", "at": datetime.now(UTC).isoformat()}
+                controller.publish("junction/1", json.dumps(said), qos=1)
+                time.sleep(0.1)
+            assert process.stderr is not None
+            told = process.stderr.read()
+    assert process.returncode == 0, told
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    (counts,) = summary["sources"][0]["signals"]
+    assert counts["messages"] > 0
+    assert counts["source"].startswith("mqtt://***@127.0.0.1")
+    assert summary["unknown_lamp_share"] == {"lamp": None}
+    with gzip.open(tmp_path / "out" / "observations.jsonl.gz", "rt", encoding="utf-8") as lines:
+        assert any('"source":"controller"' in line for line in lines)
+    assert nowhere(PASSWORD, tmp_path / "out", told)
+    assert nowhere(f"{USER}@", tmp_path / "out", told)
