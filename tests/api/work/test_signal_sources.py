@@ -194,7 +194,8 @@ def test_a_head_that_only_another_camera_of_the_site_sees_accuses_within_the_clo
     (event,) = [json.loads(line) for line in (out / EVENTS).read_text(encoding="utf-8").splitlines()]
     # Both clocks, and the tenth of a second between two of the other's frames, each way; and the crossing's own bound.
     width_s = event["time_into_red_max_s"] - event["time_into_red_min_s"]
-    assert width_s == pytest.approx(2 * (0.1 + 0.2 + 0.1) + 0.2, abs=0.05)
+    clocks_s = 2 * (0.1 + 0.2 + 0.1)
+    assert clocks_s <= width_s <= clocks_s + 0.25
     assert summary["disarmed"] == []
     assert fold_file(out, site.site).events.encode() == (out / EVENTS).read_bytes()
 
