@@ -27,6 +27,7 @@ BAND_SHARE = 0.1
 """A crossing counts once the vehicle is past the gate by this share of its box's height: jitter never counts twice."""
 
 BAND_MIN_PX = 2.0
+"""Nor does it by less than this, however small the box: boxes are hardly placed better than to a pixel at each end."""
 
 WATCH_S = 1.0
 """For how long a watch asks for the plate to be read; it is renewed after half of it."""

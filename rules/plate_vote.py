@@ -21,6 +21,7 @@ MOST_TEXTS = 32
 """How many whole texts are remembered per track; the lightest is forgotten first."""
 
 MOST_ALTERNATIVES = 5
+"""How many other texts a result lists: more than a person compares with the close-up."""
 
 Corners = tuple[Point, Point, Point, Point]
 

@@ -27,6 +27,7 @@ EXACT_SHARE = 0.07
 """As near as this, a braking car (2 m/s²) rolls for at most another half second, which is ``ROLL_S``."""
 
 ROLL_S = 0.5
+"""Half a second of braking at 2 m/s² is a quarter of a metre, 6 % of a car."""
 
 COVER_SHARE = 0.2
 """A place may hide its vehicle when another box covers this share of it."""
@@ -35,6 +36,7 @@ LOWER_BAND = 0.25
 """The part of a box's height, from its bottom, that is taken as lying on the ground."""
 
 FEWEST_SAMPLES = 3
+"""From fewer nothing has a median: one box that jumps would decide where a vehicle stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
