@@ -60,6 +60,7 @@ sample: setup ## Render a fresh junction clip of SEED=n with its site file and t
 train: setup ## Train the default detector, or go on where it was interrupted (fetches torch; low priority; ends with Ctrl-C)
 	@venv="$${STOPLINE_CACHE:-$$HOME/.cache/stopline}/train-venv"; \
 	test -x "$$venv/bin/torchrun" || { $(PYTHON) -m venv "$$venv" && "$$venv/bin/pip" install -q torch==2.13.0 -e '.[train]'; }; \
+	$(BIN)/pip install --quiet --editable '.[samples]' && $(BIN)/python -m models.training.rendered && \
 	OMP_WAIT_POLICY=PASSIVE nice -n 19 "$$venv/bin/python" -m models.training.train
 
 lock: ## Resolve pyproject.toml into the hashed locks (needs uv; UPGRADE=1 also takes newer releases)

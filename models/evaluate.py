@@ -8,8 +8,9 @@ on the held-out rendered pictures where there are any (``python -m models.traini
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,15 +78,32 @@ class Finder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
-    """A labelled picture: its file, the boxes (K, 4) xyxy 0..1 of what is in it, and their numbers into ``CLASSES`` (K,).
+class Labelled:
+    """What is in a picture: boxes (K, 4) xyxy 0..1 and their numbers into ``CLASSES`` (K,).
 
     ``UNCLEAR`` is the number of what does not count, whoever finds it or not.
     """
 
-    picture: Path
     boxes: NDArray[np.float32]
     classes: NDArray[np.int64]
+
+
+Truths = Iterable[tuple[NDArray[np.uint8], Labelled]]
+"""Pictures, blue-green-red (H, W, 3), and what is in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Labelled pictures in files, read anew each time they are gone through."""
+
+    files: tuple[tuple[Path, Labelled], ...]
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], Labelled]]:
+        for path, labelled in self.files:
+            bgr = cv2.imread(str(path))
+            if bgr is None:
+                raise FileNotFoundError(path)
+            yield np.asarray(bgr, np.uint8), labelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,31 +126,34 @@ class ClassFigures:
     pictures: int
 
 
-def held_out(shared: Path, folders: Sequence[str] = HELD_OUT) -> Iterator[Truth]:
+def held_out(shared: Path, folders: Sequence[str] = HELD_OUT) -> Folder:
     """The held-out real pictures; every label in them is a vehicle."""
+    files = []
     for folder in folders:
-        for picture in sorted((shared / "detection" / folder / "images").iterdir()):
-            boxes, _ = _labels(shared / "detection" / folder / "labels" / f"{picture.stem}.txt")
-            yield Truth(picture=picture, boxes=boxes, classes=np.zeros(len(boxes), np.int64))
+        for path in sorted((shared / "detection" / folder / "images").iterdir()):
+            boxes = _labels(shared / "detection" / folder / "labels" / f"{path.stem}.txt").boxes
+            files.append((path, Labelled(boxes=boxes, classes=np.zeros(len(boxes), np.int64))))
+    return Folder(tuple(files))
 
 
-def rendered(folder: Path) -> Iterator[Truth]:
+def rendered(folder: Path) -> Folder:
     """The pictures in ``folder``, labelled with numbers into ``CLASSES`` and ``UNCLEAR``."""
-    for picture in sorted((folder / "images").glob("*.jpg")):
-        boxes, classes = _labels(folder / "labels" / f"{picture.stem}.txt")
-        yield Truth(picture=picture, boxes=boxes, classes=classes)
+    paths = sorted((folder / "images").glob("*.jpg"))
+    return Folder(tuple((path, _labels(folder / "labels" / f"{path.stem}.txt")) for path in paths))
 
 
-def _labels(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Boxes (K, 4) xyxy 0..1 and class numbers (K,) of a YOLO text."""
+def _labels(path: Path) -> Labelled:
+    """What a YOLO text says."""
     rows = np.loadtxt(path, np.float32, ndmin=2) if path.stat().st_size else np.zeros((0, 5), np.float32)
     centres, halves = rows[:, 1:3], rows[:, 3:5] / 2
-    return np.concatenate((centres - halves, centres + halves), 1), rows[:, 0].astype(np.int64)
+    return Labelled(
+        boxes=np.concatenate((centres - halves, centres + halves), 1), classes=rows[:, 0].astype(np.int64)
+    )
 
 
 def measure(
     finder: Callable[[NDArray[np.uint8]], Boxes],
-    truths: Sequence[Truth],
+    truths: Truths,
     heights: tuple[float, float] = (LEAST_HEIGHT, 1.01),
 ) -> Figures:
     """The figures of a model on ``truths``, whatever vehicle class it names.
@@ -140,9 +161,10 @@ def measure(
     Counted are labels whose height is between ``heights``; a finding that fits only another label, or has itself another
     height and fits none, is left out, and so are persons.
     """
-    scores, hits, total = [], [], 0
+    scores, hits, total, pictures = [], [], 0, 0
     person = CLASSES.index(ObjectClass.PERSON)
     for truth, found in _findings(finder, truths):
+        pictures += 1
         vehicles = found.classes != person
         tall = _between(truth.boxes, heights)
         counted = tall & (truth.classes != UNCLEAR) & (truth.classes != person)
@@ -153,17 +175,18 @@ def measure(
             scores.append(score)
             hits.append(hit)
     return Figures(
-        **_areas(np.array(scores, np.float64), np.array(hits, bool), total), boxes=total, pictures=len(truths)
+        **_areas(np.array(scores, np.float64), np.array(hits, bool), total), boxes=total, pictures=pictures
     )
 
 
-def measure_classes(finder: Callable[[NDArray[np.uint8]], Boxes], truths: Sequence[Truth]) -> ClassFigures:
+def measure_classes(finder: Callable[[NDArray[np.uint8]], Boxes], truths: Truths) -> ClassFigures:
     """The figures of a model on ``truths`` for each class by itself; labels that are unclear or small count for nobody."""
     heights = (LEAST_HEIGHT, 1.01)
     scores: list[list[float]] = [[] for _ in CLASSES]
     hits: list[list[bool]] = [[] for _ in CLASSES]
-    totals = [0 for _ in CLASSES]
+    totals, pictures = [0 for _ in CLASSES], 0
     for truth, found in _findings(finder, truths):
+        pictures += 1
         for number in range(len(CLASSES)):
             own = (truth.classes == number) | (truth.classes == UNCLEAR)
             counted = _between(truth.boxes[own], heights) & (truth.classes[own] == number)
@@ -185,19 +208,16 @@ def measure_classes(finder: Callable[[NDArray[np.uint8]], Boxes], truths: Sequen
         mean_ap50=float(np.mean(list(ap50.values()))) if ap50 else 0.0,
         ap50=tuple((CLASSES[number], ap50[number]) for number in there),
         boxes=tuple((CLASSES[number], totals[number]) for number in there),
-        pictures=len(truths),
+        pictures=pictures,
     )
 
 
 def _findings(
-    finder: Callable[[NDArray[np.uint8]], Boxes], truths: Sequence[Truth]
-) -> Iterator[tuple[Truth, Boxes]]:
+    finder: Callable[[NDArray[np.uint8]], Boxes], truths: Truths
+) -> Iterator[tuple[Labelled, Boxes]]:
     """What is found in each picture, boxes 0..1."""
-    for truth in truths:
-        bgr = cv2.imread(str(truth.picture))
-        if bgr is None:
-            raise FileNotFoundError(truth.picture)
-        found = finder(np.asarray(bgr, np.uint8))
+    for bgr, truth in truths:
+        found = finder(bgr)
         size = np.array([bgr.shape[1], bgr.shape[0]] * 2, np.float32)
         yield truth, replace(found, boxes=found.boxes / size)
 
@@ -252,12 +272,12 @@ def main(arguments: Sequence[str]) -> int:
         help="folder of held-out rendered pictures; <cache>/train/rendered_valid unless told",
     )
     chosen = parser.parse_args(arguments)
-    real = list(held_out(chosen.shared))
-    sets = {folder: list(held_out(chosen.shared, [folder])) for folder in HELD_OUT}
-    drawn = list(rendered(chosen.rendered or load_settings().cache / "train" / "rendered_valid"))
+    real = held_out(chosen.shared)
+    sets = {folder: held_out(chosen.shared, [folder]) for folder in HELD_OUT}
+    drawn = rendered(chosen.rendered or load_settings().cache / "train" / "rendered_valid")
     for path in chosen.weights:
         size = (chosen.size, chosen.size) if chosen.size else None
-        finder = Finder(load_weights(path, input_size=size))
+        finder = _remembering(Finder(load_weights(path, input_size=size)))
         print(_line(path.name, measure(finder, real)))
         for folder, truths in sets.items():
             print(_line(f"  {folder}", measure(finder, truths)))
@@ -265,7 +285,7 @@ def main(arguments: Sequence[str]) -> int:
             print(
                 _line(f"  {low:.0%} to {min(high, 1):.0%} of the height", measure(finder, real, (low, high)))
             )
-        if drawn:
+        if drawn.files:
             figures = measure_classes(finder, drawn)
             parts = ", ".join(
                 f"{which} {ap50:.3f} ({boxes})"
@@ -274,6 +294,19 @@ def main(arguments: Sequence[str]) -> int:
             print(f"  rendered: mAP50 {figures.mean_ap50:.3f} in {figures.pictures} pictures: {parts}")
             print(_line("  rendered, any vehicle class", measure(finder, drawn)))
     return 0
+
+
+def _remembering(finder: Finder) -> Callable[[NDArray[np.uint8]], Boxes]:
+    """The finder, asked only once about each picture."""
+    seen: dict[bytes, Boxes] = {}
+
+    def find(bgr: NDArray[np.uint8]) -> Boxes:
+        key = hashlib.sha256(bgr.tobytes()).digest()
+        if key not in seen:
+            seen[key] = finder(bgr)
+        return seen[key]
+
+    return find
 
 
 def _line(name: str, figures: Figures) -> str:

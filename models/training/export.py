@@ -70,10 +70,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--size", type=int, default=SIZE, help="width and height of the input; 416 unless told"
     )
+    parser.add_argument(
+        "--newest",
+        action="store_true",
+        help="the newest network instead of the average, which lags in a short end",
+    )
     chosen = parser.parse_args(arguments)
     state = torch.load(chosen.checkpoint, weights_only=True)
     network = Network(len(state["classes"]))
-    network.load_state_dict(state["average"])
+    network.load_state_dict(state["network" if chosen.newest else "average"])
     export(network, state["classes"], chosen.out, chosen.size)
     print(f"{chosen.out}: after {state['pictures']} pictures, {state['machine_hours']:.2f} machine hours")
     return 0

@@ -137,7 +137,7 @@ class Training:
         export(self.average, self.recipe["classes"], path)
         point: dict[str, float] = {"pictures": self.pictures, "machine_hours": round(self.machine_hours, 3)}
         for size in (320, 416):
-            figures = measure(Finder(load_weights(path, input_size=(size, size))), list(held_out(shared)))
+            figures = measure(Finder(load_weights(path, input_size=(size, size))), held_out(shared))
             point[f"ap50_{size}"] = round(figures.ap50, 4)
             point[f"recall_{size}"] = round(figures.recall, 4)
         self.curve.append(point)

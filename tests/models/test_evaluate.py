@@ -16,7 +16,8 @@ from models.evaluate import (
     UNCLEAR,
     Boxes,
     Finder,
-    Truth,
+    Folder,
+    Labelled,
     held_out,
     main,
     measure,
@@ -36,19 +37,18 @@ def finds(*rows: Row) -> Callable[[NDArray[np.uint8]], Boxes]:
 
 
 @pytest.fixture
-def truths(tmp_path: Path) -> Callable[[Sequence[tuple[float, ...]]], list[Truth]]:
+def truths() -> Make:
     """One grey picture of 100 x 100 px with these boxes in px."""
 
-    def make(boxes: Sequence[tuple[float, ...]]) -> list[Truth]:
-        path = tmp_path / "grey.png"
-        cv2.imwrite(str(path), np.full((100, 100, 3), 90, np.uint8))
+    def make(boxes: Sequence[tuple[float, ...]]) -> list[tuple[NDArray[np.uint8], Labelled]]:
         corners = np.array(boxes, np.float32).reshape(-1, 4) / np.float32(100)
-        return [Truth(picture=path, boxes=corners, classes=np.zeros(len(corners), np.int64))]
+        grey = np.full((100, 100, 3), 90, np.uint8)
+        return [(grey, Labelled(boxes=corners, classes=np.zeros(len(corners), np.int64)))]
 
     return make
 
 
-Make = Callable[[Sequence[tuple[float, ...]]], list[Truth]]
+Make = Callable[[Sequence[tuple[float, ...]]], list[tuple[NDArray[np.uint8], Labelled]]]
 
 
 def test_all_found_and_nothing_else_is_one(truths: Make) -> None:
@@ -109,7 +109,7 @@ def test_classes_are_measured_each_by_itself_and_what_is_unclear_counts_for_nobo
     (tmp_path / "labels" / "one.txt").write_text(
         f"{CAR} 0.1 0.1 0.2 0.2\n{PERSON} 0.7 0.7 0.4 0.4\n{UNCLEAR} 0.5 0.2 0.2 0.2\n"
     )
-    drawn = list(rendered(tmp_path))
+    drawn = rendered(tmp_path)
     figures = measure_classes(
         finds(
             (0, 0, 20, 20, 0.9, CAR),
@@ -131,17 +131,17 @@ def test_nothing_found_is_zero(truths: Make) -> None:
 
 
 def test_the_held_out_pictures_are_those_with_vehicles(shared: Path) -> None:
-    found = list(held_out(shared))
+    found = held_out(shared).files
     assert len(found) == 156
-    assert sum(len(truth.boxes) for truth in found) == 339 + 227
-    for truth in found:
-        assert "valid" in truth.picture.parts
+    assert sum(len(truth.boxes) for _, truth in found) == 339 + 227
+    for path, truth in found:
+        assert "valid" in path.parts
         assert (truth.boxes[:, :2] < truth.boxes[:, 2:]).all()
 
 
 def test_a_car_is_found_where_it_is_labelled(shared: Path, weights: Path) -> None:
     """YOLOX-nano on eight pictures: the finder's boxes are in px of the picture, not of the input."""
-    figures = measure(Finder(load_weights(weights)), list(held_out(shared))[40:48])
+    figures = measure(Finder(load_weights(weights)), Folder(held_out(shared).files[40:48]))
     assert figures.ap50 > 0.4
 
 
@@ -152,7 +152,7 @@ def test_the_command_prints_both_figures(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    few = list(held_out(shared))[:2]
-    monkeypatch.setattr("models.evaluate.held_out", lambda folder, folders=(): iter(few))
+    few = Folder(held_out(shared).files[:2])
+    monkeypatch.setattr("models.evaluate.held_out", lambda folder, folders=(): few)
     assert main([str(weights), "--size", "320", "--shared", str(shared), "--rendered", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("yolox_nano.onnx: AP50 0.")
