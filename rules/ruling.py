@@ -128,7 +128,8 @@ def _on_way(drive: Drive, way: Movement) -> Ruling | None:
 def _on_red(drive: Drive, heads: Sequence[HeadState]) -> Ruling | None:
     """Asserted when the lower end of the time into red reaches the grace, held when only the upper end does.
 
-    None where the crossing surely was not an offence: a head was not red, or red had not lasted for the grace.
+    None where the crossing was no offence: a head surely was not red, or most likely no longer, or red had not lasted
+    for the grace.
     The time into red of a movement counts from when the last of its heads turned red.
     """
     crossing, line = drive.crossing, drive.line
@@ -145,6 +146,8 @@ def _on_red(drive: Drive, heads: Sequence[HeadState]) -> Ruling | None:
     ruling = Ruling(status=Status.HELD, min_s=min_s, max_s=max_s, reason="")
     if crossing.earliest_s is None:
         return replace(ruling.held("It was not surely seen before the stop line."), min_s=None)
+    if any(red.ended_s is not None and crossing.t_s >= red.ended_s for red in known):
+        return None
     if not all(red.certain for red in known):
         return ruling.held("The signal may no longer have been red when it crossed.")
     if not all(red.steady for red in known):

@@ -129,7 +129,8 @@ class RedTime:
 
     ``min_s`` may be negative: the red may have begun after it. ``max_s`` is None where the onset was not
     seen. ``certain`` is False where the head may no longer have been red. ``amber_s`` is how long the amber
-    before it lasted at most, None where nobody can say. ``steady`` is False where the red may be a flash.
+    before it lasted at most, None where nobody can say. ``steady`` is False where the red may be a flash,
+    ``ended_s`` the middle of the change out of red, None where it was not seen.
     """
 
     min_s: float
@@ -138,6 +139,7 @@ class RedTime:
     certain: bool
     amber_s: float | None = None
     steady: bool = True
+    ended_s: float | None = None
 
 
 def time_into_red(head: HeadState, earliest_s: float, latest_s: float) -> RedTime | None:
@@ -169,6 +171,7 @@ def time_into_red(head: HeadState, earliest_s: float, latest_s: float) -> RedTim
         certain=latest_s + head.error_s <= red.last_s,
         amber_s=_longest_amber_s(head, at),
         steady=red.onset_s is not None or red.last_s - red.first_s > FLASH_S,
+        ended_s=None if red.end_s is None else sum(red.end_s) / 2.0,
     )
 
 
