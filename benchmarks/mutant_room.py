@@ -20,7 +20,7 @@ from importlib import import_module, util
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType, TracebackType
+from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
 import coverage
@@ -155,8 +155,9 @@ def change_in_place(module: str, source: str, function: str) -> None:
     found: Any = sys.modules[module]
     for name in function.split("."):
         found = vars(found)[name]
-    if isinstance(found, property):
-        found = found.fget
+    found = found.fget if isinstance(found, property) else getattr(found, "__wrapped__", found)
+    if not isinstance(found, FunctionType):
+        raise LookupError(f"{module}.{function} is no function whose code can be changed")
     found.__code__ = changed
 
 
