@@ -18,10 +18,7 @@ from benchmarks.prove import Places, discover, main, run
 
 PROOFS = discover()
 NOT_REACHED = {
-    "sample_events": "7 of 8 events of the first three clips with YOLOX-nano: one by night lost at the further-on line",
-    "time_into_red": "on the first three clips, before crossings were interpolated: 2 of 8 truths outside, median error 0.074 s",
     "mutants": "the score of 400 mutants is not measured yet; of the six small ones three survived",
-    "dropped_frames": "on the first three clips: recall 0.83 at 10 % dropped, 0.75 at 30 %; one event in a wrong place",
     "sample_realism": "78 % by day over all clips (7,353 of 9,458 vehicles), 80 % is the aim; 77 % at night and in rain. What "
     "stands free is found (85 %, of what is partly hidden 36 %), but riders lower than a tenth of the picture are not",
 }
