@@ -107,7 +107,7 @@ class Room:
             self._process.communicate()
 
     def ask(self, job: Job) -> Answer:
-        """Its answer. Raises RuntimeError where the process has died."""
+        """Its answer. Raises RuntimeError where the process has died, or the job could not be tried."""
         assert self._process.stdin is not None and self._process.stdout is not None
         with suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(asdict(job)) + "\n")
@@ -115,7 +115,10 @@ class Room:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError("the process that runs the tests has died")
-        return Answer(**json.loads(line))
+        answer = Answer(**json.loads(line))
+        if answer.outcome == "untried":
+            raise RuntimeError(f"{job.module} {job.function} could not be tried")
+        return answer
 
 
 class Text(SourceLoader):
@@ -292,6 +295,8 @@ def _forked(work: Callable[[], Answer]) -> Answer:
     _, status = os.waitpid(child, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
         return Answer(**json.loads(text))
+    if os.WIFEXITED(status):
+        return Answer(outcome="untried")
     ended = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGVTALRM, signal.SIGALRM)
     return Answer(outcome="endless" if ended else "broken")
 
