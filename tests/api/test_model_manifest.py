@@ -156,7 +156,9 @@ figures = []
 
 def test_a_model_that_is_not_there_or_has_no_place_is_named(tmp_path: Path) -> None:
     manifest = load_manifest(MANIFEST)
-    with pytest.raises(ManifestError, match=r"models\.absent: there is no such model; known: plate-detector"):
+    with pytest.raises(
+        ManifestError, match=r"models\.absent: there is no such model; known: default-detector, plate"
+    ):
         verified_path(manifest, "absent", tmp_path)
     with pytest.raises(ManifestError, match=r"yolox-nano\.kind: its path is for the caller to give"):
         verified_path(manifest, "yolox-nano", tmp_path)
