@@ -31,7 +31,7 @@ CHUNK_FRAMES = 100
 LOOK = 3
 """To be raised when the renderer changes: chunks of another look are not reused."""
 
-CRF = 23
+CRF = 20
 """The quality of the clips where their size allows it."""
 KEY_S = 5.0
 """A key frame so often: fixed cameras need few, and the clips have to be small."""
@@ -220,7 +220,7 @@ def _encode(scene: Scene, folder: Path, count: int, clip: Path) -> None:
     curve = develop(LIGHTS[scene.light])
     limit = scene.max_mb * 1_000_000
     most = 0.94 * limit * 8.0 / scene.seconds
-    bounds = {"maxrate": f"{most:.0f}", "bufsize": f"{most * 3.0:.0f}", "x264-params": "nr=300"}
+    bounds = {"maxrate": f"{most:.0f}", "bufsize": f"{most * 3.0:.0f}", "x264-params": "nr=100:mbtree=0"}
     whole = folder / "whole.mp4"
     _write_film(whole, scene, frames(), crf=CRF, preset="slow", bounds=bounds)
     size = whole.stat().st_size

@@ -233,7 +233,7 @@ def checkpoint() -> Scene:
         camera=camera,
         seconds=45.0,
         every_s=3.6,
-        max_mb=2.6,
+        max_mb=4.0,
         gates=(Gate(gate_id="gate", x_m=3.0, y1=-6.6, y2=0.0),),
         plates="all",
     )
