@@ -15,7 +15,6 @@ from rich.console import Console
 
 from api.bootstrap import (
     DEFAULT_DETECTOR,
-    MANIFEST,
     PLATE_MODELS,
     CameraPipeline,
     build_pipeline,
@@ -29,7 +28,7 @@ from api.clock import Clock, SystemClock
 from api.errors import SomeInputsFailedError, SourceFailure
 from api.http.app import create_app
 from api.http.server import PortTakenError, ServerError, address_of, listener, served
-from api.model_manifest import Manifest, load_manifest, sha256_of
+from api.model_manifest import MANIFEST, Manifest, load_manifest, sha256_of
 from api.settings import Settings, load_settings
 from api.work.data_folder import review_desk
 from api.work.demo import (

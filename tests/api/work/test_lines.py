@@ -216,7 +216,7 @@ def test_passages_stand_by_segment_time_gate_and_track() -> None:
         )
 
     rows = [
-        passage_fields(passage(*values))
+        passage_fields(passage(*values), 30, None)
         for values in [(1, 0.0, "g", 1), (0, 2.0, None, 3), (0, 2.0, "g", 2), (0, 1.0, "g", 9)]
     ]
     assert [(row["segment"], row["track"]) for row in ordered_passages(rows)] == [
@@ -237,6 +237,9 @@ def test_passages_stand_by_segment_time_gate_and_track() -> None:
         "at_px",
         "vehicle_class",
         "plate",
+        "picture",
+        "picture_sha256",
+        "expires_at",
     ]
 
 
