@@ -319,6 +319,7 @@ def main(paths: Sequence[str]) -> None:
     hypothesis.settings.register_profile(
         "mutants",
         derandomize=True,
+        deadline=None,
         database=None,
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
     )

@@ -61,8 +61,8 @@ class Crossing:
     """The leading point reached the line at ``t_s``, at ``at_px``, surely within ``earliest_s`` .. ``latest_s``.
 
     ``earliest_s`` is None where even the first sighting may already have been over the line. ``before`` and
-    ``after`` index the sightings around the line; ``surely_before`` is the last one that was before it by
-    the longest vehicle of its class.
+    ``after`` index the sightings around the line; ``photo_before`` is the one to show before it: the last that was
+    so as it was seen and, where there is one, by the longest vehicle of its class.
     """
 
     t_s: float
@@ -71,12 +71,7 @@ class Crossing:
     at_px: Point
     before: int
     after: int
-    surely_before: int | None
-
-    @property
-    def photo_before(self) -> int:
-        """The sighting that shows the leading point before the line."""
-        return self.before if self.surely_before is None else self.surely_before
+    photo_before: int
 
 
 def reach_m(object_class: ObjectClass, view: View) -> float:
@@ -151,6 +146,9 @@ def find_crossing(
     nearest = [leading_m(m, shortest_m(reach_m), line.view) - n for m, n in zip(least, noise, strict=True)]
     surely_before = next((i for i in range(before, -1, -1) if farthest[i] < 0.0), None)
     surely_past = next((i for i in range(after, len(nearest)) if nearest[i] >= 0.0), None)
+    latest_before = before if surely_before is None else surely_before
+    seen_m = [leading_m(one.ground_m, reach_m, line.view) for one in history]
+    photo_before = next((i for i in range(latest_before, -1, -1) if seen_m[i] < 0.0), latest_before)
     earliest_s, latest_s = None, history[-1].stamp.media_s
     if surely_before is not None:
         earliest_s = _reached_s(farthest, history, surely_before, 1.0, max_gap_s)
@@ -166,7 +164,7 @@ def find_crossing(
         at_px=(interpolate(from_px[0], to_px[0], share), interpolate(from_px[1], to_px[1], share)),
         before=before,
         after=after,
-        surely_before=surely_before,
+        photo_before=photo_before,
     )
 
 

@@ -35,7 +35,7 @@ def packages(run: Run) -> list[tuple[dict[str, Any], Path, dict[str, Any], dict[
 
 
 @pytest.mark.parametrize("clip", CLIPS)
-def test_every_package_is_complete_or_lacks_only_a_readable_plate(
+def test_every_package_is_complete_or_lacks_only_a_readable_plate_or_a_red_third_photo(
     replayed: Replayed, clip: str, figure: Callable[[str, object], None]
 ) -> None:
     built = packages(replayed(clip))
@@ -47,7 +47,11 @@ def test_every_package_is_complete_or_lacks_only_a_readable_plate(
             path.name for path in folder.iterdir()
         }
         complete += manifest["package"] == "complete"
-        assert all("plate" in reason for reason in manifest["reasons"])
+        # Who jumps the last seconds of a red light is photographed beyond the line when it is green.
+        assert all(
+            "plate" in reason or ("'further_on'" in reason and reason.endswith("is green, not red"))
+            for reason in manifest["reasons"]
+        )
         assert bool(manifest["reasons"]) == (manifest["package"] == "incomplete")
     figure(f"{clip}: packages complete, of {len(built)}", complete)
 
@@ -71,7 +75,9 @@ def test_red_light_photos_show_before_the_line_past_it_and_further_on(replayed: 
         assert points[photos["past_line"]["index"]]["trailing_m"] >= 0.0
         further = points[photos["further_on"]["index"]]
         (ax, ay), (bx, by) = trace["further_line_px"]
-        assert distance_along(tuple(further["trailing_px"]), ((ax, ay), (bx, by)), (0.0, -1.0)) >= 0.0
+        left, _, right, bottom = further["box_px"]
+        shown = ((left + right) / 2.0, bottom)
+        assert distance_along(shown, ((ax, ay), (bx, by)), (0.0, -1.0)) >= 0.0
         assert (
             photos["before_line"]["media_s"]
             < photos["past_line"]["media_s"]

@@ -157,7 +157,7 @@ def test_a_manifest_that_names_a_file_outside_leads_nowhere(served: Served, name
     listed = SealedFile(name=name, sha256=hashlib.sha256(b"secret").hexdigest(), size=6)
     reseal(served, manifest_bytes({}, (listed,), ()))
     assert served.get(f"violations/{RED}/pictures/{quote(name, safe='')}").status_code == 404
-    assert served.get(f"violations/{RED}").json()["missing"] == [name]
+    assert served.get(f"violations/{RED}").json()["missing"] == [name, "manifest.sig"]
 
 
 @pytest.mark.parametrize("manifest", [b"{", b"[]", b'{"files": 3}', b'{"files": [{"name": "x"}]}'])
