@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from importlib import import_module, util
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec
@@ -305,7 +306,7 @@ def _answer_all(work: Callable[[Job], Answer]) -> None:
     """Answers jobs, each in a child, until there are no more."""
     while line := sys.stdin.readline():
         job = Job(**json.loads(line))
-        os.write(ANSWERS, (json.dumps(asdict(_forked(lambda job=job: work(job)))) + "\n").encode())  # type: ignore[misc]
+        os.write(ANSWERS, (json.dumps(asdict(_forked(partial(work, job)))) + "\n").encode())
 
 
 def main(paths: Sequence[str]) -> None:

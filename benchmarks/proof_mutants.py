@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def prove(trial: Trial) -> Verdict:
         found = [
             trial.once(
                 f"{mutant.path} {mutant.number}",
-                lambda mutant=mutant: judged(mutant, rooms, layouts, tests),  # type: ignore[misc]
+                partial(judged, mutant, rooms, layouts, tests),
             )
             for mutant in mutants
         ]

@@ -227,8 +227,9 @@ class S3Store:
             content_sha256=sha256,
             date=now,
         )
+        sent = {field: str(value) for field, value in signed.items()}
         with self._translated(name):
-            answer = self._http.request("PUT", url.geturl(), body=data, headers=signed)  # type: ignore[arg-type]
+            answer = self._http.request("PUT", url.geturl(), body=data, headers=sent)
         if answer.status == 412:
             self._require_same(case_id, name, sha256)
         elif answer.status >= 300:

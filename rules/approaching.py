@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rules.class_vote import ClassVotes, most_seen, with_vote
 from rules.geometry import bottom_center, segments_cross
@@ -87,16 +87,7 @@ def _exit(track: Approaching, seen: Sighting, line: StopLine, max_gap_s: float) 
 
 def still_there(track: Approaching, now_s: float) -> Approaching:
     """The track of a vehicle that is seen, and whose wheels are not."""
-    return Approaching(
-        last_seen_s=now_s,
-        history=track.history,
-        classes=track.classes,
-        left_by=track.left_by,
-        names=track.names,
-        kept=track.kept,
-        stood=track.stood,
-        judged=track.judged,
-    )
+    return replace(track, last_seen_s=now_s, awaited=False)
 
 
 def feet_hidden(seen: Sequence[TrackPoint]) -> frozenset[int]:

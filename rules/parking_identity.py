@@ -21,8 +21,12 @@ A car behind needs 3.3 s to move up by 7 m at 2.5 m/s², and for the first and l
 
 
 def is_double(stays: Sequence[Stay], place: Box, now_s: float) -> bool:
-    """Whether the box is a second detection of a vehicle that is seen standing under its own track."""
-    return any(stay.last.stamp.media_s == now_s and iou(stay.place_px, place) >= 0.6 for stay in stays)
+    """Whether the box is a second detection of a vehicle that is seen standing under its own track, or of a part of it."""
+    return any(
+        stay.last.stamp.media_s == now_s
+        and (iou(stay.place_px, place) >= 0.6 or standing.is_part_of(place, stay.place_px))
+        for stay in stays
+    )
 
 
 def same_vehicle(

@@ -35,6 +35,10 @@ COVER_SHARE = 0.2
 LOWER_BAND = 0.25
 """The part of a box's height, from its bottom, that is taken as lying on the ground."""
 
+PART_MOST_SHARE, PART_WITHIN_SHARE, PART_CLEAR_SHARE = 0.25, 0.9, 0.25
+"""A detection of a part of a vehicle has at most a quarter of its area, lies within its box but for a tenth, and ends at
+least a quarter of the vehicle's height above where that touches the ground."""
+
 FEWEST_SAMPLES = 3
 """From fewer nothing has a median: one box that jumps would decide where a vehicle stands."""
 
@@ -161,6 +165,19 @@ def overlaps_much(box: Box, place: Box) -> bool:
     """Whether one is mostly a part of the other or both are much the same: the same vehicle, perhaps partly covered."""
     smaller = min(box_area(box), box_area(place))
     return iou(box, place) >= 0.3 or (smaller > 0.0 and _shared_area(box, place) >= 0.7 * smaller)
+
+
+def is_part_of(box: Box, place: Box) -> bool:
+    """Whether the box is a part of the vehicle at the place: small, well within its box, and ending well above its ground.
+
+    Who really stood behind that vehicle would be hidden by it, and who stands before it ends lower.
+    """
+    area, clear_px = box_area(box), PART_CLEAR_SHARE * (place[3] - place[1])
+    return (
+        0.0 < area <= PART_MOST_SHARE * box_area(place)
+        and box[3] <= place[3] - clear_px
+        and _shared_area(box, place) >= PART_WITHIN_SHARE * area
+    )
 
 
 def differs_in_size(box: Box, place: Box) -> bool:

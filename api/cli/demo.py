@@ -22,7 +22,7 @@ from api.bootstrap import (
 )
 from api.cli.exit_codes import ExitCode
 from api.cli.interrupts import interruptible
-from api.cli.progress import ProgressKind, Shown, shown_progress
+from api.cli.progress import ProgressKind, Shown, progress_option, shown_progress
 from api.cli.score_table import rows_of, score_table
 from api.clock import Clock, SystemClock
 from api.errors import SomeInputsFailedError, SourceFailure
@@ -86,13 +86,7 @@ TABLE_WIDTH = 120
     help=f"Port of the page. Default: {PORT}, or any that is free where another program has that.",
 )
 @click.option("--no-browser", is_flag=True, help="Open no browser; the page's address is printed anyway.")
-@click.option(
-    "--progress",
-    type=click.Choice([kind.value for kind in ProgressKind]),
-    default=ProgressKind.AUTO.value,
-    show_default=True,
-    help="How to show progress on stderr: auto is a bar on a terminal, else a line every 10 s.",
-)
+@progress_option
 def demo(
     clip: tuple[str, ...],
     out: Path,
@@ -133,6 +127,8 @@ def demo(
 
         with interruptible() as stop, _page(out, records, port, clock, wanted=not no_serve) as page:
             opening = _Opening(page, records, may_open=settings.display and not no_browser)
+            if page is not None and not settings.display:
+                _say("There is no display to open a browser on: open that address yourself.")
             opening.look()
             kind = ProgressKind(progress)
             with shown_progress(kind, sys.stderr, no_color=settings.no_color) as shown:
@@ -225,20 +221,17 @@ class _Opening:
         self._may_open = may_open
         if page is not None:
             _say(f"Review page: {page.address}")
-            if not may_open:
-                _say("There is no display to open a browser on: open that address yourself.")
 
     def look(self) -> None:
         """Opens it where there is a case."""
         if self._page is not None and self._records.page(ACCUSING, after_number=None, limit=1):
+            _say(f"The first case is on the page: {self._page.address}")
             self.open()
 
     def open(self) -> None:
+        """Opens it, unless that was done."""
         page, self._page = self._page, None
-        if page is None:
-            return
-        _say(f"The first case is on the page: {page.address}")
-        if self._may_open and not _opened(page.address):
+        if page is not None and self._may_open and not _opened(page.address):
             _say("No browser could be opened; open that address yourself.")
 
 

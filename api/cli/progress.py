@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self, TextIO
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -25,6 +26,16 @@ class ProgressKind(StrEnum):
     PLAIN = "plain"
     JSON = "json"
     NONE = "none"
+
+
+progress_option = click.option(
+    "--progress",
+    type=click.Choice([kind.value for kind in ProgressKind]),
+    default=ProgressKind.AUTO.value,
+    show_default=True,
+    help="How to show progress on stderr: auto is a bar on a terminal, else a line every 10 s.",
+)
+"""The option of every command that replays."""
 
 
 class Shown:

@@ -11,7 +11,7 @@ import click
 
 from api.bootstrap import build_pipeline, default_detector
 from api.cli.interrupts import interruptible
-from api.cli.progress import ProgressKind, shown_progress
+from api.cli.progress import ProgressKind, progress_option, shown_progress
 from api.clock import SystemClock
 from api.errors import UsageError
 from api.settings import load_settings
@@ -73,13 +73,7 @@ from api.work.signal_sources import oddities
 @click.option("--overwrite", is_flag=True, help="Throw away the run in --out and start over.")
 @click.option("--no-plates", is_flag=True, help="Read no plates, whatever the site file says.")
 @click.option("--no-evidence", is_flag=True, help="Build no evidence packages and record no cases.")
-@click.option(
-    "--progress",
-    type=click.Choice([kind.value for kind in ProgressKind]),
-    default=ProgressKind.AUTO.value,
-    show_default=True,
-    help="How to show progress on stderr: auto is a bar on a terminal, else a line every 10 s.",
-)
+@progress_option
 @click.option("--quiet", is_flag=True, help="Show no progress and print no result.")
 def replay(
     source: tuple[str, ...],

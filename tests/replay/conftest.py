@@ -47,12 +47,13 @@ Replay = Callable[..., Run]
 
 @pytest.fixture(scope="session")
 def replay(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Replay:
-    """Runs ``stopline replay`` of a source with a site file into a new folder."""
+    """Runs ``stopline replay`` of a source with a site file into a new folder, with YOLOX-nano unless ``own`` model is wanted."""
 
-    def run(source: str, site: str) -> Run:
+    def run(source: str, site: str, *, own: bool = False) -> Run:
         out = tmp_path_factory.mktemp(site)
         arguments = ["replay", source, "--site", str(SITES / f"{site}.yaml"), "--out", str(out)]
-        assert main([*arguments, "--weights", str(weights), "--progress", "none"]) == 0
+        model = [] if own else ["--weights", str(weights)]
+        assert main([*arguments, *model, "--progress", "none"]) == 0
         return Run(folder=out)
 
     return run
@@ -60,13 +61,16 @@ def replay(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Replay:
 
 @pytest.fixture(scope="session")
 def replayed(replay: Replay, shared: Path) -> Callable[..., Run]:
-    """The replay of a real clip by its name and the name of its site file (the clip's unless said); made once."""
-    done: dict[tuple[str, str], Run] = {}
+    """The replay of a real clip by its name and the name of its site file (the clip's unless said); made once.
 
-    def of(clip: str, site: str | None = None) -> Run:
-        key = (clip, site or clip)
+    YOLOX-nano looks, or with ``own`` the model that comes with Stopline.
+    """
+    done: dict[tuple[str, str, bool], Run] = {}
+
+    def of(clip: str, site: str | None = None, *, own: bool = False) -> Run:
+        key = (clip, site or clip, own)
         if key not in done:
-            done[key] = replay(str(shared / "footage" / f"{clip}.mp4"), key[1])
+            done[key] = replay(str(shared / "footage" / f"{clip}.mp4"), key[1], own=own)
         return done[key]
 
     return of

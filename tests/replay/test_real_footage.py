@@ -83,6 +83,33 @@ def test_both_parked_cars_are_found_once_and_no_passing_vehicle(
     assert parking.plates_stated >= 1
 
 
+def test_the_model_that_comes_with_stopline_finds_both_parked_cars_and_accuses_nobody_else(
+    replayed: Replayed, shared: Path, figure: Figure
+) -> None:
+    run = replayed("hangzhou_parked_cars", own=True)
+    parking = {part.rule: part for part in figures([against_truth(run, shared).score])}[Rule.NO_PARKING]
+    figure("parked cars found, of 2", parking.found)
+    assert (parking.found, parking.missed, parking.false) == (2, 0, 0)
+    assert len(run.asserted) == 2
+
+
+def test_the_model_that_comes_with_stopline_finds_most_who_run_the_red_light_and_nobody_else(
+    replayed: Replayed, shared: Path, figure: Figure
+) -> None:
+    run = replayed("hanoi_redlight", own=True)
+    score = against_truth(run, shared).score
+    red = {part.rule: part for part in figures([score])}[Rule.RED_LIGHT]
+    figure("required events found, of 5", red.found)
+    figure("asserted, neither required nor optional", len(score.false))
+    assert red.found >= 3
+    assert not score.false
+    green_from_s = next(
+        start for state, start, _ in raw_truth(shared, "hanoi_redlight")["signal"] if state == "green"
+    )
+    late = [e["id"] for e in run.events if e["rule"] == "red_light" and e["t_s"] > green_from_s]
+    assert late == []
+
+
 def test_with_all_plates_read_those_of_passing_vehicles_are_recorded(
     replayed: Replayed, shared: Path, figure: Figure
 ) -> None:

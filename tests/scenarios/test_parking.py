@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -57,6 +58,29 @@ def test_a_car_that_leaves_before_the_last_photo_is_held_and_the_sentence_names_
     )
     assert finding.status.value == "held"
     assert any("photo 'last' is missing" in reason for reason in finding.reasons)
+
+
+@scenario(rule="no_parking", condition="uncertain")
+def test_a_part_of_a_parked_car_that_the_detector_takes_for_a_motorcycle_is_not_accused_beside_the_car() -> (
+    None
+):
+    car = a_car(1).stands_at(PLACE, 0, 60)
+    left, top, right, bottom = car.box_at(0.0) or (0.0, 0.0, 0.0, 0.0)
+    wide, high = right - left, bottom - top
+    door = replace(a_motorcycle(2), size_px=(0.3 * wide, 0.4 * high))
+    at = (right - 0.25 * wide, bottom - 0.4 * high)
+    (finding,) = a_kerb().findings(observe([car, door.stands_at(at, 2, 60)], until_s=60, fps=10))
+    assert (finding.track_id, finding.status.value) == (1, "asserted")
+
+
+@scenario(rule="no_parking", condition="offence")
+def test_a_motorcycle_parked_in_front_of_a_parked_car_is_accused_as_well() -> None:
+    car = a_car(1).stands_at(PLACE, 0, 60)
+    left, top, right, bottom = car.box_at(0.0) or (0.0, 0.0, 0.0, 0.0)
+    size_px = (0.3 * (right - left), 0.4 * (bottom - top))
+    rider = replace(a_motorcycle(2), size_px=size_px).stands_at((PLACE[0], bottom), 2, 60)
+    found = a_kerb().findings(observe([car, rider], until_s=60, fps=10))
+    assert sorted((one.track_id, one.status.value) for one in found) == [(1, "asserted"), (2, "asserted")]
 
 
 @pytest.mark.parametrize("switched_s", [2.0, 11.0, 19.0])
