@@ -40,16 +40,21 @@ def same_vehicle(
     """The index of the unseen stay whose vehicle now shows under this track, or None.
 
     Same place, same kind of vehicle, and either there so soon that no other vehicle can have taken the place,
-    or first seen right there (it was hidden and did not arrive) while the stay's own track was not seen
-    elsewhere. In doubt it is another vehicle, whose clock starts anew. After a finding doubt goes the other
-    way, and the place may differ in extent, as a vehicle that gets uncovered does: no second case comes of it.
+    or first seen right there, whole or as much of it as was uncovered (it was hidden and did not arrive), while the
+    stay's own track was not seen elsewhere. In doubt it is another vehicle, whose clock starts anew. After a
+    finding doubt goes the other way, and the place may differ in extent, as a vehicle that gets uncovered does: no
+    second case comes of it.
     """
     best: tuple[float, int] | None = None
     for index, stay in enumerate(stays):
         unseen_s = there[0].stamp.media_s - stay.last.stamp.media_s
         if stay.last.stamp.media_s == now_s or not _alike(stay.object_class, there[-1].object_class):
             continue
-        soon, was_there = unseen_s <= SWAP_S, standing.is_at(trail.first.box_px, place)
+        first = trail.first.box_px
+        soon, was_there = (
+            unseen_s <= SWAP_S,
+            standing.is_at(first, place) or standing.lies_within(first, place),
+        )
         if stay.said_s is None:
             hidden = was_there and not stay.elsewhere and unseen_s <= HIDDEN_MAX_S
             same = standing.is_at(place, stay.place_px) and (soon or hidden)

@@ -35,9 +35,12 @@ COVER_SHARE = 0.2
 LOWER_BAND = 0.25
 """The part of a box's height, from its bottom, that is taken as lying on the ground."""
 
-PART_MOST_SHARE, PART_WITHIN_SHARE, PART_CLEAR_SHARE = 0.25, 0.9, 0.25
-"""A detection of a part of a vehicle has at most a quarter of its area, lies within its box but for a tenth, and ends at
-least a quarter of the vehicle's height above where that touches the ground."""
+WITHIN_SHARE = 0.9
+"""A box lies within another but for a tenth of its area: boxes jitter."""
+
+PART_MOST_SHARE, PART_CLEAR_SHARE = 0.25, 0.25
+"""A detection of a part of a vehicle has at most a quarter of its area, and ends at least a quarter of the vehicle's height
+above where that touches the ground."""
 
 FEWEST_SAMPLES = 3
 """From fewer nothing has a median: one box that jumps would decide where a vehicle stands."""
@@ -167,6 +170,11 @@ def overlaps_much(box: Box, place: Box) -> bool:
     return iou(box, place) >= 0.3 or (smaller > 0.0 and _shared_area(box, place) >= 0.7 * smaller)
 
 
+def lies_within(box: Box, place: Box) -> bool:
+    """Whether the box lies within the place, as that of a vehicle does which stands there and gets uncovered."""
+    return _shared_area(box, place) >= WITHIN_SHARE * box_area(box)
+
+
 def is_part_of(box: Box, place: Box) -> bool:
     """Whether the box is a part of the vehicle at the place: small, well within its box, and ending well above its ground.
 
@@ -176,7 +184,7 @@ def is_part_of(box: Box, place: Box) -> bool:
     return (
         0.0 < area <= PART_MOST_SHARE * box_area(place)
         and box[3] <= place[3] - clear_px
-        and _shared_area(box, place) >= PART_WITHIN_SHARE * area
+        and lies_within(box, place)
     )
 
 

@@ -99,6 +99,24 @@ def test_a_car_hidden_behind_a_bus_for_three_seconds_is_accused_and_the_unseen_t
 
 
 @scenario(rule="no_parking", condition="occlusion")
+def test_a_car_that_a_bus_uncovers_bit_by_bit_under_another_track_is_still_the_one_that_parked() -> None:
+    before = a_car(1).stands_at(PLACE, 0, 8)
+    wide, high = before.size_px
+    bit = replace(a_car(9), size_px=(0.4 * wide, high)).stands_at((PLACE[0] + 0.3 * wide, PLACE[1]), 11, 11.4)
+    after = a_car(9).stands_at(PLACE, 11.5, 60)
+    (finding,) = a_kerb().findings(observe([before, bit, after], until_s=60, fps=10))
+    assert (finding.track_id, finding.status.value) == (1, "asserted")
+    assert finding.t_s == pytest.approx(20.0, abs=1.0)
+
+
+@scenario(rule="no_parking", condition="occlusion")
+def test_a_car_that_drives_into_a_place_while_nobody_sees_it_is_another_one() -> None:
+    before = a_car(1).stands_at(PLACE, 0, 8)
+    other = a_car(9).drives((700, 300), PLACE, 9, 12).stands(30)
+    assert a_kerb().findings(observe([before, other], until_s=30, fps=10)) == []
+
+
+@scenario(rule="no_parking", condition="occlusion")
 def test_a_car_hidden_for_half_of_its_stay_is_held() -> None:
     (finding,) = a_kerb().findings(
         observe([a_car(1).stands_at(PLACE, 0, 32).hidden(4.0, 20.0)], until_s=32, fps=10)
