@@ -17,6 +17,9 @@ HISTORY_S = 40.0
 JUDGED_HISTORY_S = 2.0
 """And of one that is judged: only its pace and the size of its box are still looked at, over a second at most."""
 
+LIKELY_SHARE = 0.2
+"""A vehicle may be of a class that it was seen as in this share of its sightings, whatever it was seen as more often."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approaching:
@@ -46,6 +49,13 @@ class Approaching:
         """
         votes = tuple(vote for vote in self.classes if vote[0] in VEHICLE_CLASSES)
         return most_seen(votes) if votes else None
+
+    @property
+    def other_classes(self) -> tuple[ObjectClass, ...]:
+        """The classes of vehicle that it may be as well: detectors take a car seen from behind for a truck, or a bus."""
+        votes = [vote for vote in self.classes if vote[0] in VEHICLE_CLASSES]
+        enough = LIKELY_SHARE * sum(count for _, count in votes)
+        return tuple(voted for voted, count in votes if count >= enough and voted is not self.object_class)
 
 
 def with_sighting(

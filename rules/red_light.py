@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from rules import approach, aspect, handover, movement
 from rules.approaching import Approaching, feet_hidden, still_there, with_sighting
+from rules.drive import Drive, drive_of
 from rules.finding import Keep, Output, PhotoRole, Release, Rule, Watch
 from rules.observation import Observation
 from rules.red_light_finding import red_light_finding, stopped_finding
-from rules.ruling import Drive, Ruling, rule_on
+from rules.ruling import Ruling, rule_on
 from rules.signal import HeadState
 from rules.site import Camera, StopLine
 
@@ -112,7 +113,7 @@ def _judge(
     if lead_m < 0.0:
         return track, said
     if track.left_by is not None or approach.past_further_on(last, line):
-        drive = _drive(track_id, track, heads, line, camera)
+        drive = drive_of(track_id, track, heads, line, camera)
         if drive is not None:
             if drive.past is None or drive.past == len(drive.history) - 1 or movement.undecided(drive.ways):
                 return track, said
@@ -141,7 +142,7 @@ def _over_the_line(
     stands = approach.stands(track.history, line.standing_s, camera.max_gap_s)
     if track.kept and not stands:
         return track, said
-    drive = _drive(track_id, track, heads, line, camera)
+    drive = drive_of(track_id, track, heads, line, camera)
     if drive is not None and not track.kept:
         before = drive.history[drive.crossing.photo_before].stamp
         said.append(Keep(rule=Rule.RED_LIGHT, track_id=track_id, role=PhotoRole.BEFORE_LINE, stamp=before))
@@ -153,43 +154,6 @@ def _over_the_line(
             said.append(Release(rule=Rule.RED_LIGHT, track_id=track_id))
         track = replace(track, stood=True, kept=False)
     return track, said
-
-
-def _drive(
-    track_id: int, track: Approaching, heads: Sequence[HeadState], line: StopLine, camera: Camera
-) -> Drive | None:
-    """The track's drive over the line within its ends and along the approach; None where it did not cross so.
-
-    Where a line has exits, vehicles turn after it: the approach then counts up to the place past the line.
-    """
-    object_class = track.object_class
-    if object_class is None:
-        return None
-    history = track.history
-    reach_m = approach.reach_m(object_class, line.view)
-    crossing = approach.find_crossing(history, reach_m, line, camera.max_gap_s)
-    if crossing is None or not approach.within_segment(history[crossing.after], line):
-        return None
-    past = approach.first_past(history, crossing, reach_m, line)
-    may_turn = past is not None and any(way.exit_px is not None for way in line.ways)
-    straight_to = history[past] if may_turn and past is not None else history[-1]
-    if not approach.keeps_to_approach(history[crossing.photo_before], straight_to, line):
-        return None
-    lane = movement.lane_at(history[crossing.after], line)
-    return Drive(
-        track_id=track_id,
-        earlier_tracks=track.names,
-        object_class=object_class,
-        history=history,
-        crossing=crossing,
-        past=past,
-        line=line,
-        heads=tuple(heads),
-        lane=lane,
-        ways=movement.possible(lane, track.left_by, line),
-        has_left=track.left_by is not None,
-        max_gap_s=camera.max_gap_s,
-    )
 
 
 def _driven_on(drive: Drive, past: int, stood: bool) -> list[Output]:
@@ -218,7 +182,7 @@ def _gone(
     """A vehicle that vanished with its rear past the line is held where the last photo is missing."""
     said: list[Output] = []
     unsaid = bool(heads) and not track.judged and not track.stood
-    drive = _drive(track_id, track, heads, line, camera) if unsaid else None
+    drive = drive_of(track_id, track, heads, line, camera) if unsaid else None
     if drive is not None and drive.past is not None:
         ruling = rule_on(drive)
         if ruling is not None:
@@ -234,7 +198,7 @@ def _may_yet_show(
     """Whether the vehicle surely crossed, and only the sight of it beyond the further-on line is missing."""
     if track.judged or track.stood or not heads:
         return False
-    drive = _drive(track_id, track, heads, line, camera)
+    drive = drive_of(track_id, track, heads, line, camera)
     return drive is not None and drive.beyond is None
 
 

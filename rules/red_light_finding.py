@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rules import approach, signal
+from rules.drive import Drive
 from rules.finding import Finding, Photo, PhotoRole, Rule, SignalSpan, Status, TracePoint
 from rules.finding_id import finding_id
 from rules.geometry import interpolate
 from rules.observation import FrameStamp
-from rules.ruling import Drive, Ruling
+from rules.ruling import Ruling
 from rules.sighting import Sighting
 from rules.site import StopLine
 

@@ -4,69 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
-from rules import approach, aspect, signal
-from rules.approach import Crossing
+from rules import aspect, signal
+from rules.drive import Drive
 from rules.finding import Rule, Status
-from rules.observation import ObjectClass
-from rules.sighting import Sighting
 from rules.signal import HeadState
-from rules.site import StopLine
-from rules.site_movement import HeadKind, Lane, Movement, TurnOnRed
+from rules.site_movement import HeadKind, Movement, TurnOnRed
 from rules.turn_on_red import has_stopped
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drive:
-    """One track's drive over one line: what a ruling is about.
-
-    ``past`` indexes the first sighting with the trailing point past the line, None where there is none.
-    ``earlier_tracks`` are those under which it was seen before. ``heads`` are all heads of the line,
-    ``ways`` the movements that it may have made, ``lane`` where it met the line; ``has_left`` says that it
-    crossed an exit.
-    """
-
-    track_id: int
-    earlier_tracks: tuple[int, ...]
-    object_class: ObjectClass
-    history: tuple[Sighting, ...]
-    crossing: Crossing
-    past: int | None
-    line: StopLine
-    heads: tuple[HeadState, ...]
-    ways: tuple[Movement, ...]
-    lane: Lane | None
-    has_left: bool
-    max_gap_s: float
-
-    @property
-    def reach_m(self) -> float:
-        """How far its unseen tested point lies from the seen one."""
-        return approach.reach_m(self.object_class, self.line.view)
-
-    @property
-    def hidden_s(self) -> float:
-        """The longest time without a sighting between the line and beyond it."""
-        upto = len(self.history) - 1 if self.beyond is None else self.beyond
-        times_s = [sighting.stamp.media_s for sighting in self.history[self.crossing.after : upto + 1]]
-        return max((later - earlier for earlier, later in pairwise(times_s)), default=0.0)
-
-    @property
-    def earliest_s(self) -> float:
-        """When the leading point can have crossed at the earliest: not before it was first seen."""
-        earliest_s = self.crossing.earliest_s
-        return self.history[0].stamp.media_s if earliest_s is None else earliest_s
-
-    @property
-    def beyond(self) -> int | None:
-        """The first sighting after ``past`` beyond the further-on line or, else, the last one of a vehicle that left."""
-        if self.past is None:
-            return None
-        last = len(self.history) - 1
-        after = range(self.past + 1, len(self.history))
-        found = next((i for i in after if approach.past_further_on(self.history[i], self.line)), None)
-        return last if found is None and self.has_left and last > self.past else found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +34,31 @@ class Ruling:
 
 
 def rule_on(drive: Drive) -> Ruling | None:
+    """The ruling that holds whatever class of vehicle it is and whichever way it went; None where it did nothing unlawful.
+
+    Of several classes, the one that accuses least counts; where it was lawful for one of them, it is held.
+    """
+    ruling = _as_seen(drive)
+    if ruling is None:
+        return None
+    rulings = [ruling]
+    for other in drive.others:
+        likewise = None if other is None else _as_seen(other)
+        if likewise is None:
+            held = ruling.held(
+                "It may be of another class of vehicle, whose front was not over the line on red."
+            )
+            return replace(held, doubtful=True)
+        rulings.append(likewise)
+    return min(rulings, key=_weight)
+
+
+def _weight(ruling: Ruling) -> tuple[bool, float]:
+    """How much a ruling accuses."""
+    return ruling.status is Status.ASSERTED, ruling.min_s or 0.0
+
+
+def _as_seen(drive: Drive) -> Ruling | None:
     """The ruling that holds whichever way the vehicle went; None where every way was lawful.
 
     Of several ways, the one that accuses least counts; where one of them was lawful, it is held.
@@ -98,7 +67,7 @@ def rule_on(drive: Drive) -> Ruling | None:
     known = [ruling for ruling in rulings if ruling is not None]
     if not known:
         return None
-    weakest = min(known, key=lambda one: (one.status is Status.ASSERTED, one.min_s or 0.0))
+    weakest = min(known, key=_weight)
     if len(rulings) == 1:
         return weakest
     if len(known) == len(rulings):

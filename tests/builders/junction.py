@@ -56,6 +56,7 @@ class Vehicle:
     plate: str | None = None
     longer: float = 1.0
     cuts: tuple[tuple[float, float, float, float], ...] = ()
+    mistaken: tuple[ObjectClass, float] | None = None
 
     def in_lane(self, lane: int) -> Vehicle:
         return replace(self, x_m=(lane - 0.5) * LANE_M)
@@ -105,6 +106,10 @@ class Vehicle:
         """The tracker gives it another identity from then on."""
         return replace(self, renames=(*self.renames, (at_s, track)))
 
+    def taken_for(self, other: ObjectClass, share: float) -> Vehicle:
+        """The detector calls it that in this share of the frames, evenly spread."""
+        return replace(self, mistaken=(other, share))
+
     def _via(self, at_s: float, y_m: float) -> Vehicle:
         return replace(self, path=(*self.path, (at_s, self.x_m, y_m)))
 
@@ -122,7 +127,13 @@ class Vehicle:
             (BOX_PX * sum(shares) for shares in zip(*lost, strict=True)) if lost else (0.0, 0.0)
         )
         box = (x_px - 18.0, y_px - BOX_PX + head_px, x_px + 18.0, y_px - foot_px)
-        return TrackPoint(track_id=track, object_class=self.object_class, box_px=box, score=0.9)
+        return TrackPoint(track_id=track, object_class=self._named(time_s), box_px=box, score=0.9)
+
+    def _named(self, time_s: float) -> ObjectClass:
+        if self.mistaken is None:
+            return self.object_class
+        other, share = self.mistaken
+        return other if round(time_s * 1000) // 40 % 10 < share * 10 else self.object_class
 
     def _place(self, time_s: float, behind_m: float) -> tuple[float, float]:
         """Where the point is that follows the leading one at that distance on the same path."""

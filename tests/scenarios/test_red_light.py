@@ -124,6 +124,22 @@ def test_every_kind_of_vehicle_is_accused_by_its_own_length(kind: ObjectClass, v
 
 
 @scenario(rule="red_light", condition="classes")
+@scenario(rule="stopped_past_line", condition="classes")
+def test_a_car_that_waits_before_the_line_is_not_accused_because_it_is_taken_for_a_longer_vehicle() -> None:
+    junction = a_junction(View.DEPARTING).with_heads(a_cycle(10.0).green(22.0))
+    car = a_vehicle().stops(-1.0, 15.0).waits(23.0).goes(30.0, 8.0)
+    for kind in (ObjectClass.TRUCK, ObjectClass.BUS):
+        assert [f for f in junction.judge(car.taken_for(kind, 0.7)) if f.status.value == "asserted"] == []
+
+
+@BOTH_VIEWS
+@scenario(rule="red_light", condition="classes")
+def test_a_truck_that_is_sometimes_taken_for_a_car_is_accused_all_the_same(view: View) -> None:
+    truck = a_vehicle(ObjectClass.TRUCK).crosses(14.0).taken_for(ObjectClass.CAR, 0.3)
+    assert verdicts(a_junction(view).judge(truck)) == ACCUSED
+
+
+@scenario(rule="red_light", condition="classes")
 def test_a_pedestrian_who_walks_over_the_line_is_no_case_of_this_rule() -> None:
     assert a_junction().judge(a_vehicle(ObjectClass.PERSON).crosses(14.0, speed_m_s=1.5)) == []
 
