@@ -25,7 +25,7 @@ BODY_M: Mapping[ObjectClass, float] = MappingProxyType(
 
 REAR_TO_FRONT_M: Mapping[ObjectClass, float] = MappingProxyType(
     {
-        ObjectClass.CAR: 2.8,
+        ObjectClass.CAR: 3.0,
         ObjectClass.BUS: 8.5,
         ObjectClass.TRUCK: 6.0,
         ObjectClass.MOTORCYCLE: 1.2,
@@ -34,7 +34,8 @@ REAR_TO_FRONT_M: Mapping[ObjectClass, float] = MappingProxyType(
 )
 """From where the box of a vehicle seen from behind ends to where its front wheels touch the ground, in metres.
 
-A car's box ends little behind its rear wheels; a bus or a truck hides them under its overhang.
+A car's box ends little behind its rear wheels, 2.7 m from the front ones; a bus or a truck hides them under its overhang. Before the
+line, nearer to the camera, a metre has more pixels than at the line: with 2.8 m, sample clips told crossings 0.03 to 0.07 s late.
 """
 
 SLOW_M_S = 2.0

@@ -22,6 +22,9 @@ VEHICLES = ("car", "bus", "truck", "motorcycle", "bicycle")
 def clip_truth(scene: Scene, rows: list[list[list[Any]]]) -> dict[str, Any]:
     """The clip's entry of truth.json."""
     happened = events_truth(scene)
+    for event in happened["events"]:
+        if event["rule"] == "no_parking":
+            event["at_px"] = _stands_at(scene, rows, event) or event["at_px"]
     vehicles = _vehicles(scene, rows)
     return {
         "size": list(scene.camera.size_px),
@@ -47,6 +50,16 @@ def clip_truth(scene: Scene, rows: list[list[list[Any]]]) -> dict[str, Any]:
         "vehicles": vehicles,
         "counts": _counts(scene, happened, vehicles, rows),
     }
+
+
+def _stands_at(scene: Scene, rows: list[list[list[Any]]], event: dict[str, Any]) -> list[float] | None:
+    """The middle of the lower edge of the whole vehicle's box: the place of a parked vehicle is told by its box, and from its
+    axles that is a wheel's height and half a length away."""
+    number = min(round(event["t"] * scene.fps), len(rows) - 1)
+    for row in rows[number]:
+        if row[0] == event["id"]:
+            return [round((row[2] + row[4]) / 2, 1), row[5]]
+    return None
 
 
 def _vehicles(scene: Scene, rows: list[list[list[Any]]]) -> list[dict[str, Any]]:
