@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rules.class_vote import ClassVotes, most_seen, with_vote
+from rules.class_vote import ClassVotes, likeliest, likely, with_vote
 from rules.geometry import bottom_center, segments_cross
 from rules.observation import VEHICLE_CLASSES, Box, ObjectClass, Observation, TrackPoint
 from rules.sighting import Sighting, sight
@@ -16,12 +16,6 @@ HISTORY_S = 40.0
 
 JUDGED_HISTORY_S = 2.0
 """And of one that is judged: only its pace and the size of its box are still looked at, over a second at most."""
-
-LIKELY_SHARE = 1 / 3
-"""A vehicle may be of a class that it was seen as in this share of its sightings, whatever it was seen as more often.
-
-On the sample clips (YOLOX-nano): cars seen as a truck in 0.64 and 0.52 of their sightings were still seen as a car in 0.36 and
-0.48; one that is clearly a car was called a truck in 0.30."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +40,21 @@ class Approaching:
 
     @property
     def object_class(self) -> ObjectClass | None:
-        """The vehicle class seen most often, the first seen of equals; None for who was only ever a pedestrian.
+        """The likeliest class of vehicle; None for who was only ever a pedestrian.
 
         A rider who comes into the picture before the machine does is one road user with it.
         """
-        votes = tuple(vote for vote in self.classes if vote[0] in VEHICLE_CLASSES)
-        return most_seen(votes) if votes else None
+        votes = self._vehicle_votes
+        return likeliest(votes) if votes else None
 
     @property
     def other_classes(self) -> tuple[ObjectClass, ...]:
         """The classes of vehicle that it may be as well: detectors take a car seen from behind for a truck, or a bus."""
-        votes = [vote for vote in self.classes if vote[0] in VEHICLE_CLASSES]
-        enough = LIKELY_SHARE * sum(count for _, count in votes)
-        return tuple(voted for voted, count in votes if count >= enough and voted is not self.object_class)
+        return tuple(voted for voted in likely(self._vehicle_votes) if voted is not self.object_class)
+
+    @property
+    def _vehicle_votes(self) -> ClassVotes:
+        return tuple(vote for vote in self.classes if vote[0] in VEHICLE_CLASSES)
 
 
 def with_sighting(

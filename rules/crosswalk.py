@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rules import signal
+from rules.class_vote import ClassVotes, likeliest, with_vote
 from rules.finding import Finding, Output, Rule, Status
 from rules.finding_id import finding_id
 from rules.geometry import bottom_center, point_in_polygon
@@ -24,12 +25,13 @@ SETTLED_S = 0.6
 class Walker:
     """One road user at one crossing: whether on it, and what was seen since the feet last were on the other side.
 
-    ``entered`` bounds when the edge was passed, None while on the side that is already told; ``stamp`` and
+    ``classes`` are the votes of all its sightings: detectors take a cyclist for a motorcyclist now and then. ``entered`` bounds when the edge was passed, None while on the side that is already told; ``stamp`` and
     ``at_px`` are of the first sighting on the new side.
     """
 
     inside: bool
     last_s: float
+    classes: ClassVotes
     entered: tuple[float, float] | None = None
     stamp: FrameStamp | None = None
     at_px: Point | None = None
@@ -66,35 +68,38 @@ def step(
     }
     said: list[Output] = []
     for point in observation.tracks:
-        if point.object_class not in CLASSES:
-            continue
         at_px = bottom_center(point.box_px)
         before = walkers.get(point.track_id)
-        walker, entry = _seen(before, at_px, point_in_polygon(at_px, crosswalk.polygon_px), stamp)
+        classes = with_vote(() if before is None else before.classes, point.object_class)
+        inside = point_in_polygon(at_px, crosswalk.polygon_px)
+        walker, entry = _seen(before, classes, at_px, inside, stamp)
         walkers[point.track_id] = walker
-        if entry is not None and heads:
-            said.extend(_judged(point.track_id, point.object_class, entry, heads, crosswalk))
+        object_class = likeliest(classes)
+        if entry is not None and heads and object_class in CLASSES:
+            said.extend(_judged(point.track_id, object_class, entry, heads, crosswalk))
     return CrosswalkState(walkers=walkers), tuple(said)
 
 
 def _seen(
-    walker: Walker | None, at_px: Point, inside: bool, stamp: FrameStamp
+    walker: Walker | None, classes: ClassVotes, at_px: Point, inside: bool, stamp: FrameStamp
 ) -> tuple[Walker, Walker | None]:
     """The walker after one more sighting, and itself as it entered once that is certain."""
     now_s = stamp.media_s
     if walker is None or inside is walker.inside:
-        return Walker(inside=inside if walker is None else walker.inside, last_s=now_s), None
+        known = inside if walker is None else walker.inside
+        return Walker(inside=known, last_s=now_s, classes=classes), None
     entered = walker.entered or (walker.last_s, now_s)
     changing = Walker(
         inside=walker.inside,
         last_s=now_s,
+        classes=classes,
         entered=entered,
         stamp=walker.stamp or stamp,
         at_px=walker.at_px or at_px,
     )
     if now_s - entered[1] < SETTLED_S:
         return changing, None
-    return Walker(inside=inside, last_s=now_s), changing if inside else None
+    return Walker(inside=inside, last_s=now_s, classes=classes), changing if inside else None
 
 
 def _judged(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rules.class_vote import ClassVotes, most_seen, with_vote
+from rules.class_vote import ClassVotes, likeliest, with_vote
 from rules.finding import Photo, TracePoint
 from rules.observation import Box, FrameStamp, ObjectClass
 from rules.site import NoParkingZone
@@ -48,7 +48,7 @@ class Stay:
     @property
     def object_class(self) -> ObjectClass:
         """The class seen most often; the first seen of equals."""
-        return most_seen(self.classes)
+        return likeliest(self.classes)
 
     @property
     def dwell_s(self) -> float:

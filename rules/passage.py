@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules import gate
-from rules.class_vote import ClassVotes, most_seen, with_vote
+from rules.class_vote import ClassVotes, likeliest, with_vote
 from rules.finding import Output, Passage, PlateResult, Watch
 from rules.gate import Side
 from rules.geometry import Ruler, bottom_center, ruler
@@ -58,7 +58,7 @@ class Passing:
     @property
     def object_class(self) -> ObjectClass:
         """The class seen most often; the first seen of equals."""
-        return most_seen(self.classes)
+        return likeliest(self.classes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
