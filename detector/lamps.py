@@ -56,10 +56,11 @@ OFF_MIN_CONTRAST = 6.0
 OFF_MAX_LAMP_LUMA = 160.0
 """Nothing along its middle is brighter: a sunlit visor reaches 115, an overexposed (white) lamp 200 and more."""
 
-UNLIT_LUMA_SLACK, UNLIT_LUMA_SHARE, UNLIT_CHROMA_SLACK = 5.0, 0.25, 4.0
+UNLIT_LUMA_SLACK, UNLIT_LUMA_SHARE, UNLIT_CHROMA_SLACK = 8.0, 0.25, 5.0
 """A head is dark, however little of it can be seen, where all of its middle looks, within this many steps (of luma: or
 this share of it), as its unlit lamps did while another one burnt. Drawn heads by night show no edge at all, and
-their unlit parts keep within 1 step; a wall or a vehicle before a head has another luma or chroma."""
+their unlit parts keep within 1 step; of a lamp that flashes, compression leaves up to 8 steps of its glow for as long as it is
+dark. A wall or a vehicle before a head has another luma or chroma."""
 UNLIT_FROM, UNLIT_SURE, UNLIT_ADAPT = 0.35, 0.8, 0.1
 """Rows at least this part of the head's length away from a lamp that burns this surely are unlit, and what is known of
 them follows by this share a frame: dusk is slower."""

@@ -47,8 +47,10 @@ LENGTH_UNCERTAINTY = 0.15
 STANDING_SPAN_M = 0.75
 """A vehicle whose ground point stays within this range stands; boxes of standing vehicles jitter by less."""
 
-BOX_NOISE_SHARE = 0.02
-"""A detector puts the bottom of a box this share of its height too high or too low."""
+BOX_NOISE_SHARE = 0.05
+"""A detector puts the bottom of a box this share of its height too high or too low.
+
+YOLOX-nano on the sample clips: by the median 1 to 5 % too low under cars, whose shadow it takes along, 0 to 2 % under motorcycles."""
 
 MOST_M_S2 = 4.0
 """Nobody brakes or speeds up harder than this on the way over a line, but in an emergency."""

@@ -18,6 +18,10 @@ JUDGED_HISTORY_S = 2.0
 """And of one that is judged: only its pace and the size of its box are still looked at, over a second at most."""
 
 
+SEEN_BEFORE_SHARE = 0.2
+"""Nobody is hidden behind the lowest part of a box, this share of its height."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approaching:
     """One track at one line.
@@ -100,13 +104,16 @@ def still_there(track: Approaching, now_s: float) -> Approaching:
 
 
 def feet_hidden(seen: Sequence[TrackPoint]) -> frozenset[int]:
-    """The tracks whose ground point lies inside the box of a nearer road user (one whose box ends lower)."""
+    """The tracks whose ground point lies inside the box of a nearer road user (one whose box ends lower).
+
+    Who seems to end near its lower edge is seen before it: what it hides ends at its outline, higher up.
+    """
     hidden = set()
     nearer: list[Box] = []
     for point in sorted(seen, key=lambda point: point.box_px[3], reverse=True):
         x, y = bottom_center(point.box_px)
         for left, top, right, bottom in nearer:
-            if left < x < right and top < y < bottom:
+            if left < x < right and top < y < bottom - SEEN_BEFORE_SHARE * (bottom - top):
                 hidden.add(point.track_id)
                 break
         nearer.append(point.box_px)

@@ -36,7 +36,8 @@ class Ruling:
 def rule_on(drive: Drive) -> Ruling | None:
     """The ruling that holds whatever class of vehicle it is and whichever way it went; None where it did nothing unlawful.
 
-    Of several classes, the one that accuses least counts; where it was lawful for one of them, it is held.
+    Of several classes, the one that accuses least counts, and its times span those of all; where it was lawful for one
+    of them, it is held.
     """
     ruling = _as_seen(drive)
     if ruling is None:
@@ -50,7 +51,21 @@ def rule_on(drive: Drive) -> Ruling | None:
             )
             return replace(held, doubtful=True)
         rulings.append(likewise)
-    return min(rulings, key=_weight)
+    return _spanning(min(rulings, key=_weight), rulings, drive.line.grace_s)
+
+
+def _spanning(weakest: Ruling, rulings: Sequence[Ruling], grace_s: float) -> Ruling:
+    """The weakest ruling, with times that hold for all of them."""
+    lower = [ruling.min_s for ruling in rulings if ruling.min_s is not None]
+    upper = [ruling.max_s for ruling in rulings if ruling.max_s is not None]
+    min_s = min(lower) if len(lower) == len(rulings) else None
+    max_s = max(upper) if len(upper) == len(rulings) else None
+    if (min_s, max_s) == (weakest.min_s, weakest.max_s):
+        return weakest
+    spanning = replace(weakest, min_s=min_s, max_s=max_s)
+    if weakest.status is not Status.ASSERTED or min_s is None:
+        return spanning
+    return replace(spanning, reason=_asserted(min_s, max_s, grace_s))
 
 
 def _weight(ruling: Ruling) -> tuple[bool, float]:

@@ -33,8 +33,13 @@ def test_a_car_before_a_truck_where_it_may_well_be_either() -> None:
 
 
 def test_what_was_seen_in_a_third_of_the_sightings_is_likely() -> None:
-    assert likely(seen_as(TRUCK, TRUCK, CAR)) == (TRUCK, CAR)
-    assert likely(seen_as(TRUCK, TRUCK, TRUCK, CAR)) == (TRUCK,)
+    assert likely(seen_as(CAR, CAR, TRUCK)) == (CAR, TRUCK)
+    assert likely(seen_as(CAR, CAR, CAR, TRUCK)) == (CAR,)
+
+
+def test_a_car_is_likely_from_fewer_sightings() -> None:
+    assert likely(seen_as(TRUCK, TRUCK, TRUCK, TRUCK, CAR)) == (TRUCK, CAR)
+    assert likely(seen_as(BUS, BUS, BUS, BUS, BUS, CAR)) == (BUS,)
 
 
 def test_votes_stand_in_the_order_in_which_the_classes_were_first_seen() -> None:
