@@ -34,8 +34,9 @@ REAR_TO_FRONT_M: Mapping[ObjectClass, float] = MappingProxyType(
 )
 """From where the box of a vehicle seen from behind ends to where its front wheels touch the ground, in metres.
 
-A car's box ends little behind its rear wheels, 2.7 m from the front ones; a bus or a truck hides them under its overhang. Before the
-line, nearer to the camera, a metre has more pixels than at the line: with 2.8 m, sample clips told crossings 0.03 to 0.07 s late.
+A car's box ends little behind its rear wheels, 2.7 m from the front ones; a bus or a truck hides them under its
+overhang. Before the line, nearer to the camera, a metre has more pixels than at the line: with 2.8 m, crossings in the
+sample clips were told 0.03 to 0.07 s late.
 """
 
 SLOW_M_S = 2.0
@@ -50,7 +51,8 @@ STANDING_SPAN_M = 0.75
 BOX_NOISE_SHARE = 0.05
 """A detector puts the bottom of a box this share of its height too high or too low.
 
-YOLOX-nano on the sample clips: by the median 1 to 5 % too low under cars, whose shadow it takes along, 0 to 2 % under motorcycles."""
+YOLOX-nano on the sample clips: by the median 1 to 5 % too low under cars, whose shadow it takes along, 0 to 2 % under
+motorcycles."""
 
 MOST_M_S2 = 4.0
 """Nobody brakes or speeds up harder than this on the way over a line, but in an emergency."""

@@ -11,7 +11,8 @@ LIKELY_SHARE = 1 / 3
 """A track may well be of a class that it was seen as in this share of its sightings."""
 
 LIKELY_CAR_SHARE = 0.2
-"""And a car from fewer: detectors that learned from COCO call vans, SUVs and cars seen from behind trucks more often than trucks cars.
+"""And a car from fewer: detectors that learned from COCO take vans, SUVs and cars seen from behind for trucks more often
+than trucks for cars.
 
 On the sample clips (YOLOX-nano) cars were taken for a truck in 0.64 and 0.52 of their sightings, another in 0.30.
 """

@@ -25,7 +25,8 @@ SETTLED_S = 0.6
 class Walker:
     """One road user at one crossing: whether on it, and what was seen since the feet last were on the other side.
 
-    ``classes`` are the votes of all its sightings: detectors take a cyclist for a motorcyclist now and then. ``entered`` bounds when the edge was passed, None while on the side that is already told; ``stamp`` and
+    ``classes`` are the votes of all its sightings: detectors take a cyclist for a motorcyclist now and then.
+    ``entered`` bounds when the edge was passed, None while on the side that is already told; ``stamp`` and
     ``at_px`` are of the first sighting on the new side.
     """
 

@@ -32,11 +32,11 @@ from detector.weights import load_weights
 from models.evaluate import Finder, held_out, measure
 from models.training.data import CHECKOUT, Picture, read_folder, read_recipe
 from models.training.export import export
-from models.training.unfold import restore_norms, unfold
 from models.training.loss import Batch, cost
 from models.training.mosaic import Composer
 from models.training.network import Network
 from models.training.teacher import read_clip
+from models.training.unfold import restore_norms, unfold
 
 WARM_UP = 4_000
 """Pictures over which the learning rate rises."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import onnx
@@ -99,7 +100,7 @@ def _pairs(network: Network) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None]]:
     behind: dict[nn.Module, nn.BatchNorm2d] = {}
     for parent in network.modules():
         children = list(parent.children())
-        for child, after in zip(children, children[1:], strict=False):
+        for child, after in itertools.pairwise(children):
             if isinstance(child, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
                 behind[child] = after
     return [(conv, behind.get(conv)) for conv in order]

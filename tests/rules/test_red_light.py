@@ -274,9 +274,14 @@ def test_a_motorcycle_is_measured_from_wheel_to_wheel() -> None:
 
 
 def drive_with(
-    classes: Callable[[float], ObjectClass], nearer: Callable[[float], bool] = lambda t: False
+    classes: Callable[[float], ObjectClass],
+    nearer: Callable[[float], bool] = lambda t: False,
+    wheels_at: float = 0.125,
 ) -> list[Finding]:
-    """One motorcycle that crosses three seconds into red; ``nearer``: somebody behind it covers its wheels."""
+    """One motorcycle that crosses three seconds into red; ``nearer``: somebody's box that ends lower reaches over its wheels.
+
+    ``wheels_at`` is where in that box's height they are, from its top.
+    """
     line, state, head = a_line(View.DEPARTING), RedLightState(), HeadState(head_id="main")
     findings: list[Finding] = []
     for index in range(250):
@@ -287,7 +292,7 @@ def drive_with(
         box = a_box(crossing_at(5.0)(media_s), View.DEPARTING, REAR_TO_FRONT_M[ObjectClass.MOTORCYCLE], 300.0)
         tracks = [TrackPoint(track_id=1, object_class=classes(media_s), box_px=box, score=0.8)]
         if nearer(media_s):
-            behind = (280.0, box[3] - 10.0, 330.0, box[3] + 70.0)
+            behind = (280.0, box[3] - 80.0 * wheels_at, 330.0, box[3] + 80.0 * (1.0 - wheels_at))
             tracks.append(TrackPoint(track_id=2, object_class=ObjectClass.CAR, box_px=behind, score=0.8))
         observation = Observation(stamp=stamp, tracks=tuple(tracks))
         state, outputs = red_light.step(state, observation, [head], line, CAMERA)
@@ -306,6 +311,11 @@ def test_a_pedestrian_who_crosses_the_line_is_no_case_of_this_rule() -> None:
 
 def test_wheels_hidden_while_crossing_infer_no_crossing() -> None:
     assert drive_with(lambda t: ObjectClass.MOTORCYCLE, nearer=lambda t: 4.6 < t < 5.4) == []
+
+
+def test_who_passes_before_a_bus_whose_box_ends_hardly_lower_is_not_hidden_by_it() -> None:
+    findings = drive_with(lambda t: ObjectClass.MOTORCYCLE, nearer=lambda t: 4.6 < t < 5.4, wheels_at=0.95)
+    assert [f.status for f in findings] == [Status.ASSERTED]
 
 
 def test_wheels_hidden_after_the_line_do_not_lose_the_vehicle() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from rules.finding import Finding
-from rules.observation import LampState, SceneFault
+from rules.observation import LampState, ObjectClass, SceneFault
 from rules.site import Camera, Crosswalk, Head, Site
 from tests.builders.doubt import with_scene
 from tests.builders.junction import fold
@@ -53,6 +54,19 @@ def test_who_enters_on_foot_or_by_bicycle_on_red_is_counted_with_the_time_into_r
     )
     assert finding.t_s == pytest.approx(15.0, abs=0.05)
     assert finding.time_into_red_s == pytest.approx(5.0, abs=0.1)
+
+
+@scenario(rule="crosswalk_red", condition="classes")
+def test_a_cyclist_who_is_taken_for_a_motorcyclist_while_entering_is_counted() -> None:
+    observed = observe([walking(15.0, a_bicycle(1))], until_s=30, lamps=[RED_AT_10])
+    mistaken = [
+        replace(one, tracks=tuple(replace(t, object_class=ObjectClass.MOTORCYCLE) for t in one.tracks or ()))
+        if 14.9 < one.stamp.media_s < 15.8
+        else one
+        for one in observed
+    ]
+    (finding,) = findings(fold(mistaken, SITE))
+    assert (finding.status.value, finding.object_class) == ("asserted", ObjectClass.BICYCLE)
 
 
 @pytest.mark.parametrize("who", [a_car(1), a_motorcycle(1)])
