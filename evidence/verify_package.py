@@ -1,4 +1,4 @@
-"""Verifies a package by its files alone: each listed one whole, nothing besides them, and the manifest signed as it stands."""
+"""Verifies a package by its files alone: each listed one whole, nothing besides them, and manifest and derived list signed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.canonical import sha256_hex
+from evidence.derived import FOLDER as DERIVED
 from evidence.errors import PackageDamagedError
 from evidence.manifest import NAME, SIGNATURE, SealedFile, summary
 from evidence.signing import Signature, SignedFormError, read_signature
 from evidence.verification import Findings, State, Trust
+from evidence.verify_derived import verify_derived
 
 FILE_CHECKS = ("listed", "size", "hash")
 
@@ -38,18 +40,22 @@ def verify_package(folder: Path, trust: Trust) -> VerifiedPackage:
     except OSError as exc:
         entries = {}
         found.fail(folder.name, (), f"its folder cannot be read: {exc.strerror or exc}")
+    derived = DERIVED in entries and entries[DERIVED].is_dir(follow_symlinks=False)
     for name, entry in sorted(entries.items()):
-        if not entry.is_file(follow_symlinks=False):
+        if not entry.is_file(follow_symlinks=False) and not (derived and name == DERIVED):
             what = "a link" if entry.is_symlink() else "a folder"
-            found.fail(name, ("listed",), f"it is {what}; a package holds files only")
+            found.fail(name, ("listed",), f"it is {what}; a package holds files and {DERIVED}/ only")
     files = {name for name, entry in entries.items() if entry.is_file(follow_symlinks=False)}
     manifest = _read(folder, NAME, files, found)
     signature = _signature(folder, files, manifest, trust, found)
     if manifest is not None:
         _files(folder, manifest, files, found)
+    manifest_sha256 = None if manifest is None else sha256_hex(manifest)
+    if derived:
+        verify_derived(folder / DERIVED, manifest_sha256, trust, found)
     return VerifiedPackage(
         name=folder.name,
-        manifest_sha256=None if manifest is None else sha256_hex(manifest),
+        manifest_sha256=manifest_sha256,
         signature=signature,
         findings=found,
     )

@@ -125,7 +125,7 @@ def rewrite(path: Path, **changes: Json) -> None:
         (lambda at: (at / "clip.mp4").unlink(), "clip.mp4: it is missing"),
         (lambda at: (at / "x").touch(), "x: the manifest does not list it"),
         (lambda at: (at / "clip.mp4").rename(at / "film.mp4"), "film.mp4: the manifest does not list it"),
-        (lambda at: (at / "derived").mkdir(), "derived: it is a folder"),
+        (lambda at: (at / "derived").mkdir(), "derived/list.json: it is missing"),
         (lambda at: (at / "b.json").symlink_to("trace.json"), "b.json: it is a link"),
         (lambda at: (at / NAME).unlink(), "manifest.json: it is missing"),
         (lambda at: (at / NAME).write_bytes(b"{"), "manifest.json: it is no manifest"),
