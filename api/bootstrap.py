@@ -26,6 +26,7 @@ from evidence.custody import Custody
 from evidence.manifest import Origin
 from evidence.manifest import Weights as ModelFile
 from evidence.ports import EventLine
+from evidence.store import PackageStore
 from ingest.open_source import is_live, open_source
 from ingest.packet_ring import PacketRing
 from ingest.ports import FrameSource
@@ -127,15 +128,21 @@ class CameraPipeline:
         return VideoAnalyst(self.new_detector(), ByteTracker(), LampReader(boxes), self._plates, SceneWatch())
 
     def new_cases(
-        self, data_dir: Path, footage: PacketRing, custody: Custody, event_line: EventLine
+        self,
+        data_dir: Path,
+        store: PackageStore,
+        footage: PacketRing,
+        custody: Custody,
+        event_line: EventLine,
     ) -> CaseBuilder:
-        """A builder of cases into ``data_dir`` from that footage."""
+        """A builder of cases from that footage: in ``data_dir``, their packages in ``store``."""
         weights = ((self.models.weights_name, self.models.weights_sha256), *self.models.plates)
         return CaseBuilder(
             data_dir=data_dir,
             site=self._site,
             zone=time_zone(self._site.time_zone),
             footage=footage,
+            store=store,
             custody=custody,
             event_line=event_line,
             origin=Origin(

@@ -8,19 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 
 from api.errors import ConfigInvalidError, Problem
+from api.store_settings import PREFIX, StoreSettings
 
-PREFIX = "STOPLINE_"
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 """Variables that are set where a browser can be opened."""
 
 
-class Settings(BaseModel):
+class Settings(StoreSettings):
     """What may differ between machines; ``STOPLINE_CACHE`` in the environment is ``cache`` here, and so on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cache: Path = Field(
         description="Folder in which fetched model files are kept between runs. Default ~/.cache/stopline: "
@@ -120,7 +118,7 @@ class Settings(BaseModel):
                 continue
             field = name.removeprefix(PREFIX).lower()
             if field not in cls.model_fields:
-                known = ", ".join(PREFIX + known.upper() for known in cls.model_fields)
+                known = ", ".join(PREFIX + known.upper() for known in sorted(cls.model_fields))
                 problems.append(_problem(name, f"unknown setting; known: {known}"))
             else:
                 values[field] = value

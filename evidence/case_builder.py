@@ -26,7 +26,7 @@ from evidence.profile import WANTED, EvidenceProfile
 from evidence.records import CaseRecord
 from evidence.reel import Reel
 from evidence.spool import Spool
-from evidence.store_local import LocalStore
+from evidence.store import PackageStore
 from rules.finding import Finding, Keep, Output, Release
 from rules.observation import FrameStamp
 from rules.site import Site
@@ -54,7 +54,7 @@ class _Pending:
 
 
 class CaseBuilder:
-    """Builds the cases of one segment of one camera into ``data_dir``; used from one thread.
+    """Builds the cases of one segment of one camera in ``data_dir`` and brings them to ``store``; used from one thread.
 
     Call ``said`` after every frame and ``finish`` once, when the segment has ended, before the footage is
     emptied for another. A finding whose package exists already (an interrupted run, resumed) is not built
@@ -70,6 +70,7 @@ class CaseBuilder:
         site: Site,
         zone: tzinfo,
         footage: Footage[Any],
+        store: PackageStore,
         custody: Custody,
         event_line: EventLine,
         origin: Origin,
@@ -93,7 +94,7 @@ class CaseBuilder:
             sign=custody.signature,
         )
         self._spool = Spool(data_dir / SPOOL_FOLDER, disk)
-        self._store = LocalStore(data_dir, disk)
+        self._store = store
         self._kept = KeptTracks(self._spool.kept, footage, disk)
         self._pending: dict[str, _Pending] = {}
 

@@ -13,7 +13,6 @@ from evidence.manifest import Summary
 from evidence.ports import EvidenceRef
 from evidence.spool import Spool
 from evidence.store import PackageStore
-from evidence.store_local import LocalStore
 
 SPOOL_FOLDER = "spool"
 
@@ -62,18 +61,31 @@ def deliver(case_id: str, spool: Spool, store: PackageStore, custody: Custody) -
     return is_new
 
 
-def sweep(data_dir: Path, custody: Custody, disk: Disk | None = None) -> SweepReport:
-    """Everything that a crash left in the data folder is finished or removed; run it while nobody writes there.
+def sweep(data_dir: Path, store: PackageStore, custody: Custody, disk: Disk | None = None) -> SweepReport:
+    """Everything that a crash left in the data folder and in its store is finished or removed; run it while nobody
+    writes there.
 
-    A sealed entry of the spool is verified, stored and recorded; what was not sealed is removed (the rules
-    will find it again). Raises PackageDamagedError for a sealed entry that is not whole: it stays.
+    As ``finish`` does for the spool; in the store, what is half-written and belongs to nothing is removed. Raises
+    what ``finish`` raises.
     """
-    disk = Disk() if disk is None else disk
-    spool, store = Spool(data_dir / SPOOL_FOLDER, disk), LocalStore(data_dir, disk)
-    removed = (*spool.clear_scratch(), *store.clear_scratch())
+    finished, removed = finish(data_dir, store, custody, disk)
+    removed = (*removed, *store.clear_scratch())
+    unrecorded = tuple(case_id for case_id in store.ids() if custody.records.case(case_id) is None)
+    return SweepReport(finished=finished, removed=removed, unrecorded=unrecorded)
+
+
+def finish(
+    data_dir: Path, store: PackageStore, custody: Custody, disk: Disk | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The spool is empty: the ids that were finished, and the names of the scratch that was removed.
+
+    A sealed entry is verified, stored and recorded; what was not sealed is removed (the rules will find it again).
+    Raises PackageDamagedError for a sealed entry that is not whole, and what store and records raise: it stays.
+    """
+    spool = Spool(data_dir / SPOOL_FOLDER, Disk() if disk is None else disk)
+    removed = spool.clear_scratch()
     finished = spool.sealed_ids()
     for case_id in finished:
         manifest.verified(case_id, partial(spool.read, case_id))
         deliver(case_id, spool, store, custody)
-    unrecorded = tuple(case_id for case_id in store.ids() if custody.records.case(case_id) is None)
-    return SweepReport(finished=finished, removed=removed, unrecorded=unrecorded)
+    return finished, removed

@@ -9,17 +9,26 @@ from typing import Protocol
 class PackageStore(Protocol):
     """Keeps packages, each written once; one without its manifest does not exist."""
 
+    def check(self) -> None:
+        """The store can be used as it is set up. Raises StoreRefusedError, StoreUnavailableError."""
+        ...
+
     def has(self, case_id: str) -> bool: ...
 
     def put(self, case_id: str, folder: Path) -> None:
         """The package in ``folder`` is in the store, whole. One that is there already stays as it is.
 
-        Raises DiskFullError and DiskError; nothing half-written is left where ``has`` would find it.
+        Raises StoreConflictError where that has another manifest, DiskFullError and DiskError; of a store elsewhere
+        also StoreUnavailableError and StoreRefusedError. Nothing half-written is left where ``has`` would find it.
         """
         ...
 
     def read(self, case_id: str, name: str) -> bytes:
         """The bytes of a file of the package. Raises PackageMissingError."""
+        ...
+
+    def names(self, case_id: str) -> tuple[str, ...]:
+        """The names of all files that are there for the package, listed in its manifest or not, sorted."""
         ...
 
     def path_of(self, case_id: str) -> str:
@@ -37,6 +46,10 @@ class PackageStore(Protocol):
         """
         ...
 
+    def unfinished(self) -> tuple[str, ...]:
+        """The names of what a crash left half-written, sorted."""
+        ...
+
     def clear_scratch(self) -> tuple[str, ...]:
-        """What a crash left half-written is gone; returns the names, sorted."""
+        """What a crash left half-written is gone, unless a lock protects it; returns the names of what went, sorted."""
         ...

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from evidence import manifest
+from evidence.canonical import sha256_hex
 from evidence.durable import Disk
-from evidence.errors import PackageMissingError
+from evidence.errors import PackageMissingError, StoreConflictError
 from evidence.spool import INCOMING, REMOVING, checked
 
 FOLDER = "evidence"
@@ -20,12 +21,19 @@ class LocalStore:
         self._root = data_dir / FOLDER
         self._disk = disk
 
+    def check(self) -> None:
+        """A folder needs nothing."""
+
     def has(self, case_id: str) -> bool:
         return (self._root / checked(case_id) / manifest.NAME).is_file()
 
     def put(self, case_id: str, folder: Path) -> None:
         """As PackageStore promises; the manifest is written last, and the folder gets its name by one rename."""
         if self.has(case_id):
+            ours = sha256_hex(self._disk.read(folder / manifest.NAME))
+            theirs = sha256_hex(self.read(case_id, manifest.NAME))
+            if ours != theirs:
+                raise StoreConflictError(case_id, manifest.NAME, ours, theirs)
             return
         incoming = self._root / f"{checked(case_id)}{INCOMING}"
         self._disk.remove(incoming)
@@ -41,6 +49,10 @@ class LocalStore:
             raise PackageMissingError(case_id, name)
         return self._disk.read(path)
 
+    def names(self, case_id: str) -> tuple[str, ...]:
+        folder = self._root / checked(case_id)
+        return tuple(sorted(path.name for path in folder.iterdir())) if folder.is_dir() else ()
+
     def path_of(self, case_id: str) -> str:
         return f"{FOLDER}/{checked(case_id)}"
 
@@ -53,10 +65,13 @@ class LocalStore:
     def remove(self, case_id: str) -> None:
         self._disk.remove(self._root / checked(case_id))
 
-    def clear_scratch(self) -> tuple[str, ...]:
+    def unfinished(self) -> tuple[str, ...]:
         if not self._root.is_dir():
             return ()
-        names = sorted(path.name for path in self._root.iterdir() if path.name.endswith(SCRATCH))
+        return tuple(sorted(path.name for path in self._root.iterdir() if path.name.endswith(SCRATCH)))
+
+    def clear_scratch(self) -> tuple[str, ...]:
+        names = self.unfinished()
         for name in names:
             self._disk.remove(self._root / name)
-        return tuple(names)
+        return names

@@ -29,7 +29,7 @@ from evidence.errors import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from evidence.spool import checked
+from evidence.spool import CaseIdError, checked
 
 FOLDER = "evidence"
 CONNECT_S, READ_S = 3.0, 30.0
@@ -123,10 +123,14 @@ class S3Store:
         ours = hashlib.sha256(self._disk.read(folder / manifest.NAME)).hexdigest()
         if self._sha256_of(self._key(case_id, manifest.NAME)) == ours:
             return
+        present = self.names(case_id)
         names = sorted(path.name for path in folder.iterdir() if path.name != manifest.NAME)
         for name in (*names, manifest.NAME):
             path = folder / name
-            if path.stat().st_size > self._bucket.parts_from_bytes:
+            if name in present:  # a server that ignores the condition would write over it
+                with path.open("rb") as file:
+                    self._require_same(case_id, name, hashlib.file_digest(file, "sha256").hexdigest())
+            elif path.stat().st_size > self._bucket.parts_from_bytes:
                 self._send_in_parts(case_id, path)
             else:
                 self._send(case_id, name, self._disk.read(path))
@@ -145,20 +149,32 @@ class S3Store:
         except KeyError as exc:
             raise PackageMissingError(case_id, name) from exc
 
+    def names(self, case_id: str) -> tuple[str, ...]:
+        return tuple(sorted(self._listed(checked(case_id))[case_id]))
+
     def path_of(self, case_id: str) -> str:
         return f"{FOLDER}/{checked(case_id)}"
 
     def ids(self) -> tuple[str, ...]:
         return tuple(sorted(case_id for case_id, names in self._listed().items() if manifest.NAME in names))
 
+    def unfinished(self) -> tuple[str, ...]:
+        """The packages whose manifest never arrived; a sealed spool entry sends them again."""
+        return tuple(
+            sorted(case_id for case_id, names in self._listed().items() if manifest.NAME not in names)
+        )
+
     def clear_scratch(self) -> tuple[str, ...]:
-        """Objects of packages whose manifest never arrived are gone; a sealed spool entry sends them again."""
-        unfinished = {case: names for case, names in self._listed().items() if manifest.NAME not in names}
-        for case_id, names in unfinished.items():
-            for name in names:
-                with self._translated(name):
-                    self._client.remove_object(self._bucket.name, self._key(case_id, name))
-        return tuple(sorted(unfinished))
+        removed = []
+        for case_id in self.unfinished():
+            try:
+                self.remove(case_id)
+            except CaseIdError:
+                continue  # somebody else's
+            except StoreRefusedError:
+                continue  # its lock runs out one day, and nobody lists it until then
+            removed.append(case_id)
+        return tuple(removed)
 
     def remove(self, case_id: str) -> None:
         """The package is gone with all versions of its objects, the manifest first: without it the rest does not exist.

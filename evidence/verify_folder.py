@@ -10,10 +10,12 @@ from evidence.chain_file import CHECKPOINTS, FOLDER, LINKS
 from evidence.errors import EvidenceError
 from evidence.signing import SignedFormError
 from evidence.spool import INCOMING, REMOVING
+from evidence.store import PackageStore
 from evidence.store_local import FOLDER as PACKAGES
 from evidence.verification import Findings, Part, State, Trust, Verification
 from evidence.verify_chain import CHECKPOINT_CHECKS, ChainFiles, find_chains
 from evidence.verify_package import VerifiedPackage, verify_package
+from evidence.verify_stored import verify_fetched, verify_stored
 
 LINK_CHECKS = ("manifest hash", "link", "neighbours")
 NEVER_A_CHAIN = ("demo-key.pem", ".demo-key.pem.part")
@@ -90,15 +92,24 @@ class Given:
         return self.findings.part("checkpoint", "given") if self.findings.checks else None
 
 
-def verify_data_folder(folder: Path, trust: Trust, checkpoint: Path | None = None) -> Verification:
-    """Every package and every chain of a data folder, and that each belongs to the other. Raises NothingToVerifyError."""
+def verify_data_folder(
+    folder: Path, trust: Trust, checkpoint: Path | None = None, store: PackageStore | None = None
+) -> Verification:
+    """Every package and every chain of a data folder, and that each belongs to the other; the packages are in ``store``,
+    None: in the folder itself.
+
+    Raises NothingToVerifyError, and of a store elsewhere StoreUnavailableError and StoreRefusedError.
+    """
     packages, custody = folder / PACKAGES, folder / FOLDER
-    if not packages.is_dir() and not custody.is_dir():
+    if (store is not None or not packages.is_dir()) and not custody.is_dir():
         raise NothingToVerifyError(folder, f"holds neither {PACKAGES}/ nor {FOLDER}/; {GIVE}")
     given = Given(checkpoint)
     chains = _chains(custody, trust)
     strays = Findings()
-    found = [verify_package(path, trust) for path in _package_folders(packages, strays)]
+    if store is None:
+        found = [verify_package(path, trust) for path in _package_folders(packages, strays)]
+    else:
+        found = list(verify_stored(store, trust, strays))
     parts: list[Part] = []
     for package in found:
         _in_chains(package, chains, trust)
@@ -138,14 +149,38 @@ def verify_one(
     if not folder.is_dir() or not any(folder.iterdir()):
         raise NothingToVerifyError(folder, f"is no folder that holds anything; {GIVE}")
     given = Given(checkpoint)
+    custody = folder.parent.parent / FOLDER if folder.parent.name == PACKAGES else None
+    return _one(verify_package(folder, trust), _chains_of(custody, links, trust), trust, given)
+
+
+def verify_one_stored(
+    case_id: str,
+    folder: Path,
+    store: PackageStore,
+    trust: Trust,
+    checkpoint: Path | None = None,
+    links: Path | None = None,
+) -> Verification:
+    """As ``verify_one``, for the package of the data folder ``folder`` that ``store`` holds elsewhere.
+
+    Raises NothingToVerifyError, StoreUnavailableError and StoreRefusedError.
+    """
+    given = Given(checkpoint)
+    chains = _chains_of(folder / FOLDER, links, trust)
+    return _one(verify_fetched(store, case_id, trust), chains, trust, given)
+
+
+def _chains_of(custody: Path | None, links: Path | None, trust: Trust) -> tuple[ChainFiles, ...]:
     if links is None:
-        is_in_data_folder = folder.parent.name == PACKAGES
-        chains = _chains(folder.parent.parent / FOLDER, trust) if is_in_data_folder else ()
-    elif not links.is_file():
+        return () if custody is None else _chains(custody, trust)
+    if not links.is_file():
         raise NothingToVerifyError(links, f"is no file of links; give a chain's {LINKS}")
-    else:
-        chains = (ChainFiles(links, trust),)
-    package = verify_package(folder, trust)
+    return (ChainFiles(links, trust),)
+
+
+def _one(
+    package: VerifiedPackage, chains: tuple[ChainFiles, ...], trust: Trust, given: Given
+) -> Verification:
     parts: list[Part] = []
     if chains:
         link = _in_chains(package, chains, trust)
@@ -186,7 +221,7 @@ def _package_folders(packages: Path, strays: Findings) -> Sequence[Path]:
             strays.fail(
                 f"{PACKAGES}/{path.name}",
                 (),
-                "an interrupted run left it; 'stopline replay --resume' finishes that",
+                "an interrupted run left it; 'stopline evidence sweep' finishes or removes that",
             )
         else:
             folders.append(path)

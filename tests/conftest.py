@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from api.settings import load_settings
+
+if TYPE_CHECKING:
+    from tests.s3_server import S3Server
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 GOLDEN = CHECKOUT / "tests" / "golden"
@@ -64,6 +67,15 @@ def cache_dir() -> Path:
     folder = load_settings().cache
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server for all tests, on free ports of this machine."""
+    from tests.s3_server import running
+
+    with running(tmp_path_factory.mktemp("s3")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,10 @@ from pathlib import Path
 import click
 
 from api.cli.exit_codes import ExitCode
+from api.cli.sweep import sweep
+from api.clock import SystemClock
+from api.settings import load_settings
+from api.work.package_store import open_store
 from api.work.verify import VerifyRequest, as_fields, as_lines
 from api.work.verify import verify as run_verify
 from evidence.verification import Result
@@ -21,7 +25,10 @@ EXIT_CODES = {
 
 @click.group()
 def evidence() -> None:
-    """Check that evidence is what was sealed."""
+    """Check that evidence is what was sealed, and finish what a crash left."""
+
+
+evidence.add_command(sweep)
 
 
 @evidence.command()
@@ -66,13 +73,15 @@ def verify(
     """Verify a package (PATH or ID), or with --all a whole data folder, from files alone.
 
     Each file is compared with its manifest, the manifest with its signature and its link, each link with its
-    neighbours, and the chain with checkpoints. Exit code 8: something does not verify. 9: everything fits together,
+    neighbours, and the chain with checkpoints. Packages in a bucket are fetched one by one.
+    Exit code 8: something does not verify. 9: everything fits together,
     but a signer is not among the keys of --trust.
     """
     request = VerifyRequest(
         target=target, everything=everything, data=data, trust=trust, checkpoint=checkpoint, links=links
     )
-    found = run_verify(request)
+    now = SystemClock().now
+    found = run_verify(request, lambda folder: open_store(folder, load_settings().bucket(), now))
     if as_json:
         click.echo(json.dumps(as_fields(found), ensure_ascii=False, indent=1))
     else:

@@ -15,6 +15,7 @@ from api.model_manifest import ManifestError, ModelFileError
 from api.work.models import WheelError, WheelUnavailable
 from api.work.observation_lines import ObservationLineError
 from detector.errors import WeightsError
+from evidence.errors import StoreConflictError, StoreRefusedError, StoreUnavailableError
 from evidence.keys import KeysError
 from evidence.verify_folder import NothingToVerifyError
 from ingest.errors import IngestError
@@ -45,6 +46,9 @@ _BY_CLASS: tuple[tuple[type[StoplineError], ExitCode], ...] = (
     (ManifestError, ExitCode.CONFIG_INVALID),
     (ModelFileError, ExitCode.CONFIG_INVALID),
     (KeysError, ExitCode.CONFIG_INVALID),
+    (StoreUnavailableError, ExitCode.SERVER),
+    (StoreRefusedError, ExitCode.CONFIG_INVALID),
+    (StoreConflictError, ExitCode.NOT_VERIFIED),
     (NothingToVerifyError, ExitCode.INPUT_UNREADABLE),
     (WheelUnavailable, ExitCode.SERVER),
     (WheelError, ExitCode.CONFIG_INVALID),

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
+from api.clock import SystemClock
+from api.settings import load_settings
 from api.site_file import load_site_file
 from api.work.fold import fold_file, write_folded
+from api.work.package_store import open_store
 
 
 @click.command()
@@ -25,7 +28,10 @@ def fold(observations: Path, site: Path, out: Path) -> None:
     With the same site file this gives the run's events byte for byte (without paths to evidence, which is not built
     again); with another one it shows what that would change.
     """
-    folded = fold_file(observations, load_site_file(site).site)
+    store = None
+    if observations.is_dir():
+        store = open_store(observations, load_settings().bucket(), SystemClock().now)
+    folded = fold_file(observations, load_site_file(site).site, store)
     write_folded(folded, out)
     events = folded.events.count("\n")
     click.echo(

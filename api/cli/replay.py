@@ -116,6 +116,7 @@ def replay(
         duration_s=duration,
         with_evidence=not no_evidence,
         signals=signals,
+        bucket=None if no_evidence else settings.bucket(),
         mqtt_password=settings.mqtt_password() if signals else None,
     )
     pipeline = build_pipeline(

@@ -10,7 +10,9 @@ from api.clock import SystemClock
 from api.errors import UsageError
 from api.http.app import create_app
 from api.http.server import LOOPBACK, address_of, listener, server_of
+from api.settings import load_settings
 from api.work.data_folder import open_records, review_desk
+from api.work.package_store import open_store
 
 
 @click.command()
@@ -36,9 +38,11 @@ def serve(data: Path, host: str, port: int) -> None:
             f"--host {host}: until there are accounts, only this machine may see the cases; "
             f"give {', '.join(LOOPBACK)} or leave it out"
         )
+    now = SystemClock().now
+    bucket = load_settings().bucket()
     records = open_records(data)
     try:
-        app = create_app(review_desk(data, records, SystemClock().now))
+        app = create_app(review_desk(data, records, now, open_store(data, bucket, now)))
         with listener(host, port) as listening:
             click.echo(f"{data}: review at {address_of(listening)} (Ctrl+C ends it)", err=True)
             try:

@@ -57,6 +57,8 @@ STATUS_OF = {
     "file_unknown": (HTTPStatus.NOT_FOUND, "Unknown file"),
     "range_unsatisfiable": (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Range beyond the end"),
     "records_busy": (HTTPStatus.SERVICE_UNAVAILABLE, "Records busy"),
+    "store_refused": (HTTPStatus.BAD_GATEWAY, "Evidence store refused"),
+    "store_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Evidence store does not answer"),
 }
 """Which status and title an error of ours gets by its code; any other is a fault of the server."""
 

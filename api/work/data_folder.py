@@ -8,6 +8,7 @@ from api.work.packages import Packages
 from api.work.review import Now, ReviewDesk
 from evidence.durable import Disk
 from evidence.records_sql import RecordsError, SqlRecords
+from evidence.store import PackageStore
 from evidence.store_local import LocalStore
 from rules.errors import StoplineError
 
@@ -33,6 +34,6 @@ def open_records(folder: Path) -> SqlRecords:
         raise DataFolderError(str(exc)) from exc
 
 
-def review_desk(folder: Path, records: SqlRecords, now: Now) -> ReviewDesk:
-    """A desk over the folder's records and packages."""
-    return ReviewDesk(records, Packages(LocalStore(folder, Disk())), now)
+def review_desk(folder: Path, records: SqlRecords, now: Now, store: PackageStore | None = None) -> ReviewDesk:
+    """A desk over the folder's records, and the packages in ``store`` (None: in the folder itself)."""
+    return ReviewDesk(records, Packages(LocalStore(folder, Disk()) if store is None else store), now)

@@ -15,7 +15,8 @@ from api.suggest import did_you_mean
 from api.work.data_folder import RECORDS_FILE
 from api.work.evaluate import ClipEvaluation, evaluate
 from api.work.progress import Advance, Progress
-from api.work.replay import EVIDENCE, Pipeline, ReplayRequest, replay
+from api.work.replay import Pipeline, ReplayRequest, replay
+from api.work.run_evidence import EVIDENCE
 from api.work.run_folder import (
     FolderInUseError,
     OpenMode,

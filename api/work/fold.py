@@ -23,6 +23,7 @@ from evidence.delivery import verified_ref
 from evidence.durable import Disk
 from evidence.passage_file import PassagePicture, find_picture
 from evidence.ports import EvidenceRef
+from evidence.store import PackageStore
 from evidence.store_local import LocalStore
 from rules.errors import StoplineError
 from rules.finding import Finding, Output, Passage
@@ -51,20 +52,20 @@ class UnknownCameraError(StoplineError):
     code = "config_invalid"
 
 
-def fold_file(path: Path, site: Site) -> Folded:
+def fold_file(path: Path, site: Site, store: PackageStore | None = None) -> Folded:
     """What the rules say of the observations in ``path``: a file, or a run's folder that holds one.
 
-    Evidence is not built again: a run's folder is asked for the package of each finding, whose files are
-    verified; elsewhere, and for findings that it has none of, ``evidence`` and ``manifest`` are null. Raises
+    Evidence is not built again: ``store`` (None: the run's folder itself) is asked for the package of each finding,
+    whose files are verified; elsewhere, and for findings that it has none of, ``evidence`` and ``manifest`` are null. Raises
     ObservationsError, UnknownCameraError, PackageDamagedError.
     """
     if not path.is_dir():
         return fold(read_observations(path), site)
-    store = LocalStore(path, Disk())
+    packages = LocalStore(path, Disk()) if store is None else store
     return fold(
         read_observations(path / OBSERVATIONS),
         site,
-        lambda case_id: verified_ref(case_id, store),
+        lambda case_id: verified_ref(case_id, packages),
         lambda passage: find_picture(path, passage),
     )
 

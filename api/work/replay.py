@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from api.bootstrap import Models, OpenedSource
 from api.clock import Clock
@@ -20,11 +20,12 @@ from api.errors import (
 )
 from api.site_file import SiteFile
 from api.versions import stopline_version
-from api.work.custody import custody_fields, open_custody
-from api.work.data_folder import RECORDS_FILE
+from api.work.custody import custody_fields
 from api.work.event_lines import event_line
+from api.work.package_store import is_in_bucket
 from api.work.progress import Advance, Progress
 from api.work.result_sink import Cases, ResultSink
+from api.work.run_evidence import EVIDENCE, RunEvidence, opened_evidence
 from api.work.run_folder import (
     OpenMode,
     RunFolder,
@@ -38,15 +39,12 @@ from api.work.run_folder import (
 from api.work.signal_sources import SignalFeeds, fingerprints, open_signals
 from api.work.summary import summary_of
 from evidence.canonical import moment as rfc3339
-from evidence.chain_file import FOLDER as CUSTODY_FOLDER
 from evidence.custody import Custody
-from evidence.delivery import SPOOL_FOLDER, sweep
 from evidence.passage_album import PassageAlbum
 from evidence.passage_file import FOLDER as PICTURES_FOLDER
 from evidence.ports import EventLine
-from evidence.records_sql import SqlRecords
 from evidence.signing import Signer
-from evidence.store_local import FOLDER as EVIDENCE_FOLDER
+from evidence.store import PackageStore
 from ingest.cadence import PlateCadence
 from ingest.camera import LoopStats, run_camera
 from ingest.errors import IngestError
@@ -56,13 +54,8 @@ from ingest.ports import Analyst, Judge
 from ingest.redact import redact_url
 from rules.site import Camera
 
-EVIDENCE = (
-    EVIDENCE_FOLDER,
-    CUSTODY_FOLDER,
-    SPOOL_FOLDER,
-    *(RECORDS_FILE + end for end in ("", "-shm", "-wal")),
-)
-"""What a run leaves in its folder besides the results."""
+if TYPE_CHECKING:  # only who uses a bucket loads what speaks to one
+    from evidence.store_s3 import Bucket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +68,8 @@ class ReplayRequest:
 
     ``signals`` names what else tells the state of signal heads, for sources whose wall clock is known.
     ``with_evidence``: pictures of passages are taken, and a package is built and recorded for each finding that
-    wants one, in ``data`` where that is given (a folder that stands, shared with runs of other cameras), else in ``out``.
+    wants one, in ``data`` where that is given (a folder that stands, shared with runs of other cameras), else in ``out``;
+    the packages go into ``bucket`` where one is given.
     """
 
     sources: tuple[str, ...]
@@ -91,6 +85,7 @@ class ReplayRequest:
     start_error_s: float = 1.0
     mqtt_password: str | None = field(default=None, repr=False)
     data: Path | None = None
+    bucket: Bucket | None = None
 
     @property
     def data_dir(self) -> Path:
@@ -126,7 +121,12 @@ class Pipeline(Protocol):
     def new_analyst(self) -> Analyst: ...
 
     def new_cases(
-        self, data_dir: Path, footage: PacketRing, custody: Custody, event_line: EventLine
+        self,
+        data_dir: Path,
+        store: PackageStore,
+        footage: PacketRing,
+        custody: Custody,
+        event_line: EventLine,
     ) -> Cases: ...
 
     def new_judge(self) -> Judge: ...
@@ -160,26 +160,24 @@ def replay(
     check_folder(request.out, plan, request.mode)
     if request.mode is OpenMode.RESUME and is_complete(request.out):
         return Replayed(summary=read_summary(request.out), nothing_to_do=True)
+    if request.mode is OpenMode.OVERWRITE and is_in_bucket(request.out):
+        raise UsageError(
+            f"--overwrite: the packages of {request.out} are in a bucket, where nothing is thrown away; give a new --out"
+        )
     own = (PICTURES_FOLDER, *(EVIDENCE if request.data is None else ()))
     with open_run(request.out, plan, request.mode, own) as folder:
         try:
-            with _custody(request, clock) as custody:
-                return _Run(request, pipeline, progress, clock, stop, folder, custody).all()
+            with _evidence(request, clock) as held:
+                return _Run(request, pipeline, progress, clock, stop, folder, held).all()
         except AllInputsFailedError:
             folder.abandon(own)
             raise
 
 
-@contextmanager
-def _custody(request: ReplayRequest, clock: Clock) -> Iterator[Custody | None]:
-    """Custody of the run's folder, with what a crash left there finished; None where no evidence is wanted."""
+def _evidence(request: ReplayRequest, clock: Clock) -> AbstractContextManager[RunEvidence | None]:
     if not request.with_evidence:
-        yield None
-        return
-    with closing(SqlRecords(request.data_dir / RECORDS_FILE)) as records:
-        custody = open_custody(request.data_dir, records, request.signer, clock.now)
-        sweep(request.data_dir, custody)
-        yield custody
+        return nullcontext()
+    return opened_evidence(request.data_dir, request.bucket, request.signer, clock)
 
 
 def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:
@@ -222,7 +220,7 @@ class _Run:
         clock: Clock,
         stop: Callable[[], bool],
         folder: RunFolder,
-        custody: Custody | None,
+        held: RunEvidence | None,
     ) -> None:
         self._request = request
         self._camera = request.site_file.site.camera(request.camera_id)
@@ -231,7 +229,7 @@ class _Run:
         self._clock = clock
         self._stop = stop
         self._folder = folder
-        self._custody = custody
+        self._held = held
 
     def all(self) -> Replayed:
         """Every source that was not done before."""
@@ -251,8 +249,8 @@ class _Run:
         if not records:
             raise AllInputsFailedError(failures)
         interrupted = any(record.interrupted for record in records)
-        if self._custody is not None:
-            checkpoint = self._custody.checkpoint(self._camera.camera_id)
+        if self._held is not None:
+            checkpoint = self._held.custody.checkpoint(self._camera.camera_id)
             summary["custody"] = custody_fields(checkpoint, is_demo=self._request.signer is None)
         self._folder.publish(records, summary, complete=not failures)
         if interrupted:
@@ -363,9 +361,11 @@ class _Run:
         return PassageAlbum(self._request.out, opened.footage) if self._request.with_evidence else None
 
     def _cases(self, opened: OpenedSource) -> Cases | None:
-        if self._custody is None:
+        if self._held is None:
             return None
-        return self._pipeline.new_cases(self._request.data_dir, opened.footage, self._custody, event_line)
+        return self._pipeline.new_cases(
+            self._request.data_dir, self._held.store, opened.footage, self._held.custody, event_line
+        )
 
     def _interrupted(self, segment: int, name: str) -> InterruptedRunError:
         return InterruptedRunError(

@@ -11,7 +11,12 @@ from typing import Any
 
 from api.work.explain import PlateCell, plate_cells, why
 from api.work.packages import EvidenceFile, FileState, FileUnknownError, Packages
-from evidence.errors import PackageDamagedError, PackageMissingError
+from evidence.errors import (
+    PackageDamagedError,
+    PackageMissingError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 from evidence.manifest import SIGNATURE
 from evidence.records import Case, CaseFilter, CaseRecord, Decision, Records, Review
 from rules.errors import StoplineError
@@ -230,7 +235,7 @@ class ReviewDesk:
 
     def reject(self, case_id: str, *, code: RejectCode, note: str, reviewer: str) -> CaseView:
         """The case as rejected. Raises AlreadyDecidedError."""
-        self._case(case_id)
+        self.look_at(case_id)  # nothing is decided while the answer could not be given
         return self._decide(case_id, Decision.REJECTED, code.value, note, reviewer)
 
     def _decide(
@@ -249,7 +254,7 @@ class ReviewDesk:
     def _thumbnail(self, record: CaseRecord) -> str | None:
         try:
             names = [file.name for file in self._packages.listed(record) if file.name.endswith(".jpg")]
-        except (PackageMissingError, PackageDamagedError):
+        except (PackageMissingError, PackageDamagedError, StoreUnavailableError, StoreRefusedError):
             return None
         scenes = sorted(name for name in names if name.startswith("scene"))
         return scenes[len(scenes) // 2] if scenes else next(iter(names), None)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from api.errors import UsageError
+from api.work.package_store import is_in_bucket
 from evidence.chain_file import FOLDER
 from evidence.keys import read_published
 from evidence.spool import CaseIdError, checked
+from evidence.store import PackageStore
 from evidence.store_local import FOLDER as PACKAGES
 from evidence.verification import Check, Result, State, Trust, Verification
-from evidence.verify_folder import verify_data_folder, verify_one
+from evidence.verify_folder import verify_data_folder, verify_one, verify_one_stored
+
+StoreAt = Callable[[Path], PackageStore]
+"""Opens the store of a data folder's packages."""
 
 FORMAT = "stopline-verification/1"
 
@@ -40,19 +45,27 @@ class VerifyRequest:
     links: Path | None = None
 
 
-def verify(request: VerifyRequest) -> Verification:
-    """What was found. Raises UsageError, KeysError (a file of ``trust``) and NothingToVerifyError."""
+def verify(request: VerifyRequest, store_at: StoreAt) -> Verification:
+    """What was found; ``store_at`` opens the store of a data folder whose packages are elsewhere.
+
+    Raises UsageError, KeysError (a file of ``trust``), NothingToVerifyError, and what ``store_at`` raises.
+    """
     trust = Trust([key for path in request.trust for key in read_published(path)])
     if request.everything or request.target is None:
         if not request.everything:
             raise UsageError("say what to verify: the path of a package, the id of a case, or --all")
-        return verify_data_folder(
-            request.data if request.target is None else Path(request.target), trust, request.checkpoint
-        )
+        folder = request.data if request.target is None else Path(request.target)
+        return verify_data_folder(folder, trust, request.checkpoint, _elsewhere(folder, store_at))
     path = Path(request.target)
     if path.is_dir() and any((path / name).is_dir() for name in (PACKAGES, FOLDER)):
-        return verify_data_folder(path, trust, request.checkpoint)
+        return verify_data_folder(path, trust, request.checkpoint, _elsewhere(path, store_at))
     if not path.exists():
+        store = _elsewhere(request.data, store_at)
+        if store is not None:
+            _require_stored(request.data, request.target, store)
+            return verify_one_stored(
+                request.target, request.data, store, trust, request.checkpoint, request.links
+            )
         path = _case_folder(request.data, request.target)
     return verify_one(path, trust, request.checkpoint, request.links)
 
@@ -91,11 +104,33 @@ def as_fields(found: Verification) -> dict[str, Any]:
     }
 
 
-def _case_folder(data: Path, case_id: str) -> Path:
-    missing = UsageError(
-        f"{case_id}: there is no such folder, and no case of that id in {data / PACKAGES}; give a package's folder, "
+def _elsewhere(folder: Path, store_at: StoreAt) -> PackageStore | None:
+    """The store of the folder's packages where it is not the folder itself, and can be used."""
+    if not is_in_bucket(folder):
+        return None
+    store = store_at(folder)
+    store.check()
+    return store
+
+
+def _missing(case_id: str, where: object) -> UsageError:
+    return UsageError(
+        f"{case_id}: there is no such folder, and no case of that id in {where}; give a package's folder, "
         "or --data FOLDER and an id in it (a case deleted by retention has only its links: see --all)"
     )
+
+
+def _require_stored(data: Path, case_id: str, store: PackageStore) -> None:
+    missing = _missing(case_id, f"the bucket of {data}")
+    try:
+        if not store.names(case_id):
+            raise missing
+    except CaseIdError as exc:
+        raise missing from exc
+
+
+def _case_folder(data: Path, case_id: str) -> Path:
+    missing = _missing(case_id, data / PACKAGES)
     try:
         folder = data / PACKAGES / checked(case_id)
     except CaseIdError as exc:

@@ -81,3 +81,86 @@ def test_a_passphrase_that_cannot_be_had_is_named(
     with pytest.raises(ConfigInvalidError, match="STOPLINE_SIGNING_PASSPHRASE_FILE") as caught:
         settings.passphrase()
     assert message in str(caught.value) and "horse" not in str(caught.value)
+
+
+BUCKET = {
+    "STOPLINE_STORE": "s3://evidence/north/office",
+    "STOPLINE_STORE_ENDPOINT": "https://s3.example:9000/",
+    "STOPLINE_STORE_ACCESS_KEY": "tester",
+    "STOPLINE_STORE_SECRET_KEY": "correct horse",
+}
+
+
+def test_a_bucket_is_what_the_settings_name(tmp_path: Path) -> None:
+    assert Settings.of({}).bucket() is None
+    bucket = Settings.of(BUCKET).bucket()
+    assert bucket is not None
+    assert (bucket.endpoint, bucket.name, bucket.prefix) == (
+        "https://s3.example:9000",
+        "evidence",
+        "north/office/",
+    )
+    assert (bucket.region, bucket.public_endpoint, bucket.encrypted, bucket.lock) == (
+        "us-east-1",
+        None,
+        False,
+        None,
+    )
+    assert bucket.secret_key == "correct horse"
+    path = tmp_path / "secret"
+    path.write_text("battery staple\n", encoding="utf-8")
+    more = {
+        **{name: value for name, value in BUCKET.items() if not name.endswith("SECRET_KEY")},
+        "STOPLINE_STORE": "s3://evidence",
+        "STOPLINE_STORE_SECRET_KEY_FILE": str(path),
+        "STOPLINE_STORE_PUBLIC_ENDPOINT": "https://evidence.example",
+        "STOPLINE_STORE_REGION": "north-1",
+        "STOPLINE_STORE_ENCRYPTED": "true",
+        "STOPLINE_STORE_LOCK": "compliance",
+        "STOPLINE_STORE_LOCK_DAYS": "30",
+    }
+    full = Settings.of(more).bucket()
+    assert full is not None
+    assert (full.secret_key, full.prefix, full.region) == ("battery staple", "", "north-1")
+    assert (full.public_endpoint, full.encrypted, full.lock) == (
+        "https://evidence.example",
+        True,
+        "COMPLIANCE",
+    )
+    assert full.keep.days == 30
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"STOPLINE_STORE": ""}, "STOPLINE_STORE_ENDPOINT: is set and STOPLINE_STORE is not"),
+        ({"STOPLINE_STORE": "evidence"}, "STOPLINE_STORE: 'evidence': write it like s3://BUCKET"),
+        ({"STOPLINE_STORE": "s3:///"}, "write it like s3://BUCKET"),
+        ({"STOPLINE_STORE_ENDPOINT": ""}, "STOPLINE_STORE_ENDPOINT: is missing"),
+        ({"STOPLINE_STORE_ENDPOINT": "s3.example"}, "write it like https://HOST:PORT"),
+        ({"STOPLINE_STORE_ENDPOINT": "https://s3.example/minio"}, "without a path"),
+        (
+            {"STOPLINE_STORE_ENDPOINT": "https://me:horse@s3.example"},
+            "STOPLINE_STORE_ENDPOINT: holds an account",
+        ),
+        ({"STOPLINE_STORE_PUBLIC_ENDPOINT": "x"}, "STOPLINE_STORE_PUBLIC_ENDPOINT: 'x'"),
+        ({"STOPLINE_STORE_ACCESS_KEY": ""}, "STOPLINE_STORE_ACCESS_KEY: is missing"),
+        ({"STOPLINE_STORE_SECRET_KEY": ""}, "STOPLINE_STORE_SECRET_KEY_FILE: is missing"),
+        ({"STOPLINE_STORE_SECRET_KEY_FILE": "/x"}, "STOPLINE_STORE_SECRET_KEY is set too"),
+        (
+            {"STOPLINE_STORE_SECRET_KEY": "", "STOPLINE_STORE_SECRET_KEY_FILE": "/no/such"},
+            "/no/such: No such file",
+        ),
+        ({"STOPLINE_STORE_SECRET_KEY": "", "STOPLINE_STORE_SECRET_KEY_FILE": "/dev/null"}, "is empty"),
+        ({"STOPLINE_STORE_LOCK": "forever"}, "STOPLINE_STORE_LOCK: 'forever'"),
+        ({"STOPLINE_STORE_LOCK_DAYS": "0"}, "STOPLINE_STORE_LOCK_DAYS: '0'"),
+    ],
+)
+def test_a_store_that_cannot_be_set_up_so_is_named_and_no_secret_is_shown(
+    change: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigInvalidError) as caught:
+        Settings.of({**BUCKET, **change}).bucket()
+    assert message in str(caught.value)
+    assert "horse" not in str(caught.value)
+    assert "horse" not in repr(Settings.of(BUCKET))

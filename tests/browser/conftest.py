@@ -17,8 +17,10 @@ from playwright.sync_api import Browser, Page, Request
 
 from api.work.event_lines import event_line
 from evidence.case_builder import CaseBuilder
+from evidence.durable import Disk
 from evidence.manifest import Origin
 from evidence.records_sql import SqlRecords
+from evidence.store_local import LocalStore
 from ingest.packet_ring import PacketRing
 from tests.builders.filmed import START, Filming, Street, frames_of, spoken
 from tests.builders.signing import a_custody
@@ -45,6 +47,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         site=street.site(),
         zone=ZoneInfo("Asia/Shanghai"),
         footage=ring,
+        store=LocalStore(data, Disk()),
         custody=a_custody(data, records),
         event_line=event_line,
         origin=Origin(site_sha256="0" * 64, code_version="test", weights=()),

@@ -19,6 +19,8 @@ from evidence.manifest import Origin, Weights
 from evidence.profile import EvidenceProfile
 from evidence.records import CaseFilter, CaseRecord, Records
 from evidence.records_sql import SqlRecords
+from evidence.store import PackageStore
+from evidence.store_local import LocalStore
 from ingest.packet_ring import PacketRing
 from rules.finding import Finding
 from tests.builders.filmed import Script, Street, frames_of, spoken
@@ -62,6 +64,7 @@ class Bench:
             site=self.street.site(allowed_stop_s=self.allowed_stop_s),
             zone=time_zone("Asia/Shanghai"),
             footage=ring,
+            store=self.store(),
             custody=self.custody(records),
             event_line=event_line,
             origin=ORIGIN,
@@ -92,8 +95,12 @@ class Bench:
             built += builder.said(say(stamp), stamp)
         return [*built, *builder.finish()]
 
+    def store(self) -> PackageStore:
+        """Where packages go."""
+        return LocalStore(self.data_dir, Disk() if self.disk is None else self.disk)
+
     def sweep(self) -> SweepReport:
-        return sweep(self.data_dir, self.custody())
+        return sweep(self.data_dir, LocalStore(self.data_dir, Disk()), self.custody())
 
     def listed(self) -> list[CaseRecord]:
         """All records, in the order of recording."""

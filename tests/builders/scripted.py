@@ -20,6 +20,7 @@ from evidence.case_builder import CaseBuilder
 from evidence.custody import Custody
 from evidence.manifest import Origin
 from evidence.ports import EventLine
+from evidence.store import PackageStore
 from ingest.file_source import FileSource
 from ingest.frame import Frame
 from ingest.packet_ring import PacketRing
@@ -152,13 +153,19 @@ class ScriptedPipeline:
         return ScriptedAnalyst(self.actors, self.lamps)
 
     def new_cases(
-        self, data_dir: Path, footage: PacketRing, custody: Custody, event_line: EventLine
+        self,
+        data_dir: Path,
+        store: PackageStore,
+        footage: PacketRing,
+        custody: Custody,
+        event_line: EventLine,
     ) -> CaseBuilder:
         return CaseBuilder(
             data_dir=data_dir,
             site=self.site_file.site,
             zone=time_zone(self.site_file.site.time_zone),
             footage=footage,
+            store=store,
             custody=custody,
             event_line=event_line,
             origin=Origin(site_sha256=self.site_file.sha256, code_version="0", weights=()),

@@ -363,7 +363,7 @@ def test_a_sealed_entry_that_is_damaged_stays_and_is_said(desk: Bench) -> None:
 
 
 def test_a_sweep_of_an_empty_folder_finds_nothing(desk: Bench) -> None:
-    report = sweep(desk.data_dir, desk.custody())
+    report = sweep(desk.data_dir, LocalStore(desk.data_dir, Disk()), desk.custody())
     assert (report.finished, report.removed, report.unrecorded) == ((), (), ())
 
 

@@ -12,14 +12,13 @@ import os
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import urllib3
-from minio import Minio
 
 from evidence.durable import Disk
 from evidence.errors import (
@@ -33,7 +32,7 @@ from evidence.spool import CaseIdError
 from evidence.store import PackageStore
 from evidence.store_local import LocalStore
 from evidence.store_s3 import Bucket, LockMode, S3Store
-from tests import s3_server
+from tests.builders.buckets import a_bucket, sdk
 from tests.s3_server import S3Server
 
 CASE = "north-1.red_light.12"
@@ -45,47 +44,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """One S3 server for all tests."""
-    with s3_server.running(tmp_path_factory.mktemp("s3")) as found:
-        yield found
-
-
-def a_bucket(server: S3Server, *, has_lock: bool = False) -> Bucket:
-    """A new bucket of that server, which every test has for itself by a prefix (buckets are dear in SeaweedFS)."""
-    name = "locked" if has_lock else "evidence"
-    bucket = Bucket(
-        endpoint=server.endpoint,
-        name=name,
-        access_key=s3_server.ACCESS_KEY,
-        secret_key=s3_server.SECRET_KEY,
-        prefix=f"{uuid.uuid4().hex}/",
-    )
-    client = sdk(bucket)
-    if not client.bucket_exists(name):
-        client.make_bucket(name, object_lock=has_lock)
-    return bucket
-
-
-def sdk(bucket: Bucket) -> Minio:
-    """The SDK on that bucket's server, to look at what the store did."""
-    return Minio(
-        bucket.endpoint.removeprefix("http://"),
-        access_key=bucket.access_key,
-        secret_key=bucket.secret_key,
-        secure=False,
-        region=bucket.region,
-    )
-
-
 @pytest.fixture(params=["folder", "s3", *(["named"] if "TEST_S3_ENDPOINT" in os.environ else [])])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> PackageStore:
     """A store with nothing in it."""
     if request.param == "folder":
         return LocalStore(tmp_path / "data", Disk())
     if request.param == "s3":
-        return S3Store(a_bucket(request.getfixturevalue("server")), now, Disk())
+        return S3Store(a_bucket(request.getfixturevalue("s3_server")), now, Disk())
     bucket = Bucket(
         endpoint=os.environ["TEST_S3_ENDPOINT"],
         name=os.environ["TEST_S3_BUCKET"],
@@ -119,6 +84,31 @@ def test_what_was_put_is_read_back_byte_for_byte(store: PackageStore, a_package:
     assert {name: store.read(CASE, name) for name in FILES} == FILES
     assert store.ids() == (CASE,)
     assert store.path_of(CASE) == f"evidence/{CASE}"
+
+
+def test_another_package_under_the_same_id_is_an_error_that_names_both_hashes(
+    store: PackageStore, a_package: Callable[..., Path]
+) -> None:
+    first, other = a_package(), a_package(trace_json=b"[]")
+    store.put(CASE, first)
+    with pytest.raises(StoreConflictError) as conflict:
+        store.put(CASE, other)
+    before, after = (json.loads((package / "manifest.json").read_text()) for package in (first, other))
+    named = {"manifest.json": [hashlib.sha256(each.read_bytes()).hexdigest() for each in (
+        first / "manifest.json", other / "manifest.json")],
+        "trace.json": [before["trace.json"], after["trace.json"]]}  # fmt: skip
+    assert all(sha256 in str(conflict.value) for sha256 in named[conflict.value.name])
+    assert store.read(CASE, "trace.json") == FILES["trace.json"]
+
+
+def test_all_files_of_a_package_are_named_listed_in_its_manifest_or_not(
+    store: PackageStore, a_package: Callable[..., Path]
+) -> None:
+    assert store.names(CASE) == ()
+    store.put(CASE, a_package())
+    assert store.names(CASE) == tuple(sorted([*FILES, "manifest.json"]))
+    assert store.unfinished() == ()
+    store.check()
 
 
 def test_a_package_is_written_once(store: PackageStore, a_package: Callable[..., Path]) -> None:
@@ -178,9 +168,9 @@ def test_a_package_that_is_removed_is_gone_and_the_others_stay(
 
 
 @pytest.fixture
-def bucket(server: S3Server) -> Bucket:
+def bucket(s3_server: S3Server) -> Bucket:
     """A bucket without lock."""
-    return a_bucket(server)
+    return a_bucket(s3_server)
 
 
 def test_files_that_a_crash_left_in_the_bucket_are_taken_over(
@@ -203,6 +193,7 @@ def test_a_crash_without_its_spool_leaves_nothing_listed_and_is_cleared(
     sdk(bucket).fput_object(bucket.name, key, str(a_package() / "clip.mp4"))
     store = S3Store(bucket, now, Disk())
     assert store.ids() == ()
+    assert store.unfinished() == (CASE,)
     assert store.clear_scratch() == (CASE,)
     assert not list(sdk(bucket).list_objects(bucket.name, bucket.prefix, recursive=True))
 
@@ -258,9 +249,9 @@ def test_a_link_gives_one_file_for_a_while_and_nothing_else(
 
 
 @pytest.fixture
-def locked(server: S3Server) -> Bucket:
+def locked(s3_server: S3Server) -> Bucket:
     """A bucket with Object Lock, in which every package is kept for an hour."""
-    return replace(a_bucket(server, has_lock=True), lock=LockMode.GOVERNANCE, keep=timedelta(hours=1))
+    return replace(a_bucket(s3_server, has_lock=True), lock=LockMode.GOVERNANCE, keep=timedelta(hours=1))
 
 
 def test_what_is_locked_cannot_be_removed(locked: Bucket, a_package: Callable[..., Path]) -> None:
