@@ -71,6 +71,7 @@ _SELF_CONTAINED = frozenset(
         "no_area",
         "no_length",
         "outside_picture",
+        "retention_order",
         "self_crossing",
         "time_of_day",
         "window",

@@ -21,6 +21,7 @@ from api.site_fields import (
     not_empty,
 )
 from api.site_parking import CrosswalkPart, NoParkingPart
+from api.site_retention import RetentionPart
 from api.site_signals import HeadPart, StopLinePart
 from rules.site import Pictures, PlatePolicy
 
@@ -174,6 +175,10 @@ class SiteDocument(SitePart):
     )
     cameras: Annotated[tuple[CameraPart, ...], AfterValidator(not_empty), NonEmpty] = Field(
         description="The cameras of the site, at least one."
+    )
+    retention: RetentionPart = Field(
+        default=RetentionPart(),
+        description="How long its cases are kept. Default: until a period is given; nothing is deleted unasked.",
     )
     detector: DetectorPart = Field(
         default=DetectorPart(),

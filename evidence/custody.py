@@ -23,7 +23,7 @@ from evidence.chain import (
 from evidence.chain_file import CHECKPOINTS, FOLDER, LINKS, LineFile
 from evidence.durable import Disk
 from evidence.errors import EvidenceError
-from evidence.records import CaseRecord, Records
+from evidence.records import Case, CaseRecord, Records
 from evidence.signing import PublicKey, SignedFormError, Signer, signature_file
 from evidence.spool import checked
 
@@ -112,6 +112,23 @@ class Custody:
         link = self._records.add_link(
             chain.id, partial(self._next, chain.id, LinkKind.TOMBSTONE, manifest_sha256)
         )
+        chain.catch_up()
+        return link
+
+    def open(self, camera_id: str) -> None:
+        """The camera's chain has the same links in its file as in the records."""
+        self._chain(camera_id)
+
+    def bury(self, seen: Case) -> Link | None:
+        """The link that says that this case's package is deleted: it may be from now on, and its record says so.
+
+        None, and nothing has changed, where it was held, or decided otherwise, since it was ``seen``. Raises TombstoneError.
+        """
+        chain, manifest_sha256 = self._chain(seen.record.camera_id), seen.record.manifest_sha256
+        if self._records.link_of(chain.id, LinkKind.CASE, manifest_sha256) is None:
+            raise TombstoneError(chain.id, manifest_sha256)
+        next_link = partial(self._next, chain.id, LinkKind.TOMBSTONE, manifest_sha256)
+        link = self._records.begin_removal(seen, self._now(), chain.id, next_link)
         chain.catch_up()
         return link
 

@@ -52,9 +52,14 @@ def deliver(case_id: str, spool: Spool, store: PackageStore, custody: Custody) -
     """The sealed entry is in the store, recorded and linked, and gone from the spool. True where the record is new.
 
     After a crash between any two of these steps the same call finishes them. Raises what the store, the
-    spool and the custody raise; the entry then stays for a later call.
+    spool and the custody raise; the entry then stays for a later call. A case whose time was over
+    before is not stored again.
     """
     record = spool.record(case_id)
+    before = custody.records.case(case_id)
+    if before is not None and before.removal is not None:
+        spool.done(case_id)
+        return False
     store.put(case_id, spool.package(case_id))
     is_new = custody.add_case(record)
     spool.done(case_id)

@@ -73,6 +73,33 @@ class Case:
     record: CaseRecord
     decision: Decision
     reviews: tuple[Review, ...]
+    hold: LegalHold | None = None
+    removal: Removal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalHold:
+    """Who ordered that a case stays whatever its period says, why and when."""
+
+    reason: str
+    placed_by: str
+    placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """When the removal of a case began (its tombstone stands since then), and ended; None where that is still to be done."""
+
+    begun_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCase:
+    """A case that is kept, and when it was recorded: the time of its link, None where it has none."""
+
+    case: Case
+    recorded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +123,30 @@ class AlreadyDecidedError(StoplineError):
         super().__init__(f"case {case_id} is already {decision.value}")
         self.case_id = case_id
         self.decision = decision
+
+
+class CaseRemovedError(StoplineError):
+    """A case whose time was over: its evidence was deleted."""
+
+    code = "case_removed"
+
+    def __init__(self, case_id: str, at: datetime) -> None:
+        super().__init__(
+            f"case {case_id} was removed on {at:%Y-%m-%d} because its time was over; its tombstone is in the chain"
+        )
+        self.case_id = case_id
+        self.at = at
+
+
+class LegalHoldError(StoplineError):
+    """A hold that cannot be placed or lifted; ``why`` says why."""
+
+    code = "legal_hold"
+
+    def __init__(self, case_id: str, why: str) -> None:
+        super().__init__(f"case {case_id} {why}")
+        self.case_id = case_id
+        self.why = why
 
 
 class Records(Protocol):
@@ -134,9 +185,43 @@ class Records(Protocol):
     def case(self, case_id: str) -> Case | None: ...
 
     def page(self, wanted: CaseFilter, *, after_number: int | None, limit: int) -> Sequence[Case]:
-        """Up to ``limit`` cases with ``number`` above ``after_number``, ascending."""
+        """Up to ``limit`` cases with ``number`` above ``after_number``, ascending; none whose removal has begun."""
         ...
 
     def decide(self, case_id: str, review: Review) -> Case:
-        """The case as decided. Raises KeyError for an unknown id and AlreadyDecidedError for a decided one."""
+        """The case as decided.
+
+        Raises KeyError for an unknown id, AlreadyDecidedError for a decided one, CaseRemovedError for one that is gone.
+        """
+        ...
+
+    def place_hold(self, case_id: str, hold: LegalHold) -> Case:
+        """The case, which stays until the hold is lifted. Raises KeyError, LegalHoldError (held already), CaseRemovedError."""
+        ...
+
+    def lift_hold(self, case_id: str, by: str, at: datetime) -> Case:
+        """The case without its hold, of which the records keep who lifted it. Raises KeyError, LegalHoldError (not held)."""
+        ...
+
+    def any_hold(self) -> bool:
+        """Whether any case is under legal hold."""
+        ...
+
+    def kept(self, *, after_number: int | None, limit: int) -> Sequence[KeptCase]:
+        """Up to ``limit`` cases whose removal has not begun, with ``number`` above ``after_number``, ascending."""
+        ...
+
+    def half_removed(self) -> Sequence[Case]:
+        """The cases whose removal has begun and not ended, ascending."""
+        ...
+
+    def begin_removal(self, seen: Case, at: datetime, chain_id: str, next_link: NextLink) -> Link | None:
+        """The tombstone, which the chain has from now on: the case is out of the queue, and may be deleted.
+
+        None, and nothing has changed, where it is held, or decided otherwise than when it was ``seen``, or begun.
+        """
+        ...
+
+    def end_removal(self, case_id: str, at: datetime) -> None:
+        """What names a person is gone from the records: plate, event, notes, reasons. Raises KeyError."""
         ...

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Row,
     Select,
     create_engine,
     event,
@@ -34,13 +34,16 @@ from evidence.records import (
     Case,
     CaseFilter,
     CaseRecord,
+    CaseRemovedError,
     Decision,
-    PackageState,
+    KeptCase,
+    LegalHold,
+    LegalHoldError,
     Review,
 )
-from evidence.records_tables import CASES, LINKS, REVIEWS
+from evidence.records_rows import case_of, cases_of, link_of, link_row, linked, record_row, recorded_at
+from evidence.records_tables import CASES, HOLDS, LINKS, REVIEWS
 from rules.errors import StoplineError
-from rules.finding import Rule, Status
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a statement waits for another process's transaction; a transaction here takes milliseconds."""
@@ -92,45 +95,26 @@ class SqlRecords:
         With ``next_link``, the chain has a link for the record's manifest afterwards, added in the same
         transaction where there was none; not where the case stands with another manifest.
         """
-        row = {
-            "id": record.id,
-            "rule": record.rule.value,
-            "site_id": record.site_id,
-            "camera_id": record.camera_id,
-            "place_id": record.place_id,
-            "status": record.status.value,
-            "t_s": record.t_s,
-            "captured_at": record.captured_at,
-            "time_zone": record.time_zone,
-            "vehicle_class": record.vehicle_class,
-            "plate_text": record.plate_text,
-            "package": record.package.value,
-            "package_reasons": json.dumps(record.package_reasons, ensure_ascii=False),
-            "evidence_path": record.evidence_path,
-            "manifest_path": record.manifest_path,
-            "manifest_sha256": record.manifest_sha256,
-            "event_json": record.event_json,
-        }
         with self._transaction() as connection:
             added = connection.execute(
-                insert(CASES).values(row).on_conflict_do_nothing(index_elements=["id"])
+                insert(CASES).values(record_row(record)).on_conflict_do_nothing(index_elements=["id"])
             )
             if chain_id is not None and next_link is not None:
                 stands = select(CASES.c.manifest_sha256).where(CASES.c.id == record.id)
                 is_same = connection.execute(stands).scalar_one() == record.manifest_sha256
                 if is_same:
-                    _linked(connection, chain_id, next_link)
+                    linked(connection, chain_id, next_link)
             return added.rowcount == 1
 
     def add_link(self, chain_id: str, next_link: NextLink) -> Link:
         """The link that was made, kept: unless the chain has one of that kind and manifest, which is returned then."""
         with self._transaction() as connection:
-            return _linked(connection, chain_id, next_link)
+            return linked(connection, chain_id, next_link)
 
     def link_of(self, chain_id: str, kind: LinkKind, manifest_sha256: str) -> Link | None:
         """The link of that kind for that manifest; None where the chain has none."""
         with self._transaction(write=False) as connection:
-            return _link_of(connection, chain_id, kind, manifest_sha256)
+            return link_of(connection, chain_id, kind, manifest_sha256)
 
     def links(self, chain_id: str, *, after_number: int = 0) -> Sequence[Link]:
         """The links of that chain with a higher number, ascending."""
@@ -143,7 +127,7 @@ class SqlRecords:
         """The links, which follow those that the records have of their chain, are kept as they are."""
         if links:
             with self._transaction() as connection:
-                connection.execute(LINKS.insert(), [_link_row(link) for link in links])
+                connection.execute(LINKS.insert(), [link_row(link) for link in links])
 
     def chain_ids(self) -> tuple[str, ...]:
         """The ids of all chains that have links, sorted."""
@@ -154,18 +138,17 @@ class SqlRecords:
     def case(self, case_id: str) -> Case | None:
         """The case of that id with its reviews, oldest first; None when there is none."""
         with self._transaction(write=False) as connection:
-            return _case(connection, case_id)
+            return case_of(connection, case_id)
 
     def page(self, wanted: CaseFilter, *, after_number: int | None, limit: int) -> Sequence[Case]:
         """Up to ``limit`` cases with ``number`` above ``after_number``, ascending; ``plate`` matches a part of the plate."""
         with self._transaction(write=False) as connection:
-            return _with_reviews(
-                connection, connection.execute(page_query(wanted, after_number, limit)).all()
-            )
+            return cases_of(connection, connection.execute(page_query(wanted, after_number, limit)).all())
 
     def decide(self, case_id: str, review: Review) -> Case:
-        """The case as decided. Raises KeyError for an unknown id and AlreadyDecidedError for a decided one.
+        """The case as decided.
 
+        Raises KeyError for an unknown id, AlreadyDecidedError for a decided one, CaseRemovedError for one that is gone.
         Of several deciders exactly one wins: the case is taken by a conditional update, in the transaction
         that also writes the review.
         """
@@ -174,12 +157,14 @@ class SqlRecords:
         with self._transaction() as connection:
             taken = connection.execute(
                 update(CASES)
-                .where(CASES.c.id == case_id, CASES.c.decision == Decision.OPEN.value)
+                .where(
+                    CASES.c.id == case_id,
+                    CASES.c.decision == Decision.OPEN.value,
+                    CASES.c.removing_at.is_(None),
+                )
                 .values(decision=review.decision.value)
             )
-            before = _case(connection, case_id)
-            if before is None:
-                raise KeyError(case_id)
+            before = _present(connection, case_id)
             if taken.rowcount != 1:
                 raise AlreadyDecidedError(case_id, before.decision)
             connection.execute(
@@ -192,9 +177,97 @@ class SqlRecords:
                     decided_at=review.decided_at,
                 )
             )
-            decided = _case(connection, case_id)
+            decided = case_of(connection, case_id)
             assert decided is not None
             return decided
+
+    def place_hold(self, case_id: str, hold: LegalHold) -> Case:
+        """The case, which stays until the hold is lifted. Raises KeyError, LegalHoldError (held already), CaseRemovedError."""
+        with self._transaction() as connection:
+            before = _present(connection, case_id)
+            if before.hold is not None:
+                raise LegalHoldError(case_id, f"is held already, by {before.hold.placed_by}")
+            connection.execute(
+                HOLDS.insert().values(
+                    case_number=before.number,
+                    reason=hold.reason,
+                    placed_by=hold.placed_by,
+                    placed_at=hold.placed_at,
+                )
+            )
+            return replace(before, hold=hold)
+
+    def lift_hold(self, case_id: str, by: str, at: datetime) -> Case:
+        """The case without its hold, of which the records keep who lifted it. Raises KeyError, LegalHoldError (not held)."""
+        with self._transaction() as connection:
+            before = _present(connection, case_id)
+            if before.hold is None:
+                raise LegalHoldError(case_id, "is not held")
+            connection.execute(
+                update(HOLDS)
+                .where(HOLDS.c.case_number == before.number, HOLDS.c.lifted_at.is_(None))
+                .values(lifted_by=by, lifted_at=at)
+            )
+            return replace(before, hold=None)
+
+    def any_hold(self) -> bool:
+        """Whether any case is under legal hold."""
+        with self._transaction(write=False) as connection:
+            return (
+                connection.execute(select(HOLDS.c.id).where(HOLDS.c.lifted_at.is_(None))).first() is not None
+            )
+
+    def kept(self, *, after_number: int | None, limit: int) -> Sequence[KeptCase]:
+        """Up to ``limit`` cases whose removal has not begun, with ``number`` above ``after_number``, ascending."""
+        with self._transaction(write=False) as connection:
+            cases = cases_of(
+                connection, connection.execute(page_query(CaseFilter(), after_number, limit)).all()
+            )
+            return [KeptCase(case=case, recorded_at=recorded_at(connection, case.record)) for case in cases]
+
+    def half_removed(self) -> Sequence[Case]:
+        """The cases whose removal has begun and not ended, ascending."""
+        wanted = select(CASES).where(CASES.c.removing_at.is_not(None), CASES.c.removed_at.is_(None))
+        with self._transaction(write=False) as connection:
+            return cases_of(connection, connection.execute(wanted.order_by(CASES.c.number)).all())
+
+    def begin_removal(self, seen: Case, at: datetime, chain_id: str, next_link: NextLink) -> Link | None:
+        """The tombstone, which the chain has from now on: the case is out of the queue, and may be deleted.
+
+        None, and nothing has changed, where it is held, or decided otherwise than when it was ``seen``, or begun.
+        """
+        held = select(HOLDS.c.id).where(HOLDS.c.case_number == seen.number, HOLDS.c.lifted_at.is_(None))
+        with self._transaction() as connection:
+            taken = connection.execute(
+                update(CASES)
+                .where(
+                    CASES.c.number == seen.number,
+                    CASES.c.decision == seen.decision.value,
+                    CASES.c.removing_at.is_(None),
+                    ~held.exists(),
+                )
+                .values(removing_at=at)
+            )
+            return linked(connection, chain_id, next_link) if taken.rowcount == 1 else None
+
+    def end_removal(self, case_id: str, at: datetime) -> None:
+        """What names a person is gone from the records: plate, event, notes, reasons. Raises KeyError."""
+        with self._transaction() as connection:
+            number = connection.execute(select(CASES.c.number).where(CASES.c.id == case_id)).scalar()
+            if number is None:
+                raise KeyError(case_id)
+            connection.execute(
+                update(CASES)
+                .where(CASES.c.number == number)
+                .values(plate_text=None, event_json="{}", package_reasons="[]", removed_at=at)
+            )
+            connection.execute(update(REVIEWS).where(REVIEWS.c.case_number == number).values(note=""))
+            connection.execute(update(HOLDS).where(HOLDS.c.case_number == number).values(reason=""))
+
+    def forget(self) -> None:
+        """What was removed is not in the write-ahead log any more either, unless somebody reads just now."""
+        with _translated(self._path), closing(self._engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")  # outside a transaction
 
     @contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[Connection]:
@@ -206,7 +279,7 @@ class SqlRecords:
 
 def page_query(wanted: CaseFilter, after_number: int | None, limit: int) -> Select[Any]:
     """The statement behind ``page``: a walk along an index, so that a late page costs what an early one does."""
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [CASES.c.removing_at.is_(None)]
     if after_number is not None:
         conditions.append(CASES.c.number > after_number)
     if wanted.status is not None:
@@ -222,6 +295,16 @@ def page_query(wanted: CaseFilter, after_number: int | None, limit: int) -> Sele
     if wanted.plate is not None:
         conditions.append(CASES.c.plate_text.contains(wanted.plate, autoescape=True))
     return select(CASES).where(*conditions).order_by(CASES.c.number).limit(limit)
+
+
+def _present(connection: Connection, case_id: str) -> Case:
+    """The case that is there and stays. Raises KeyError and CaseRemovedError."""
+    found = case_of(connection, case_id)
+    if found is None:
+        raise KeyError(case_id)
+    if found.removal is not None:
+        raise CaseRemovedError(case_id, found.removal.begun_at)
+    return found
 
 
 def migrate(path: Path, revision: str = "head") -> None:
@@ -282,6 +365,7 @@ def _engine(path: Path, *, foreign_keys: bool) -> Engine:
         connection.isolation_level = None  # BEGIN is ours, below
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten
         connection.execute("PRAGMA synchronous = FULL")  # a decision that was answered survives a power cut
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 
@@ -302,89 +386,3 @@ def _translated(path: Path) -> Iterator[None]:
         raise RecordsError(path, str(exc.orig)) from exc
     except DBAPIError as exc:
         raise RecordsError(path, str(exc.orig)) from exc
-
-
-def _linked(connection: Connection, chain_id: str, next_link: NextLink) -> Link:
-    """The link that follows the chain's last one, kept; or the one of its kind and manifest that was there."""
-    of_chain = select(LINKS.c.line).where(LINKS.c.chain_id == chain_id)
-    last = connection.execute(of_chain.order_by(LINKS.c.number.desc()).limit(1)).scalar()
-    link = next_link(None if last is None else read_link(last.encode()))
-    before = _link_of(connection, chain_id, link.kind, link.manifest_sha256)
-    if before is not None:
-        return before
-    connection.execute(LINKS.insert().values(_link_row(link)))
-    return link
-
-
-def _link_of(connection: Connection, chain_id: str, kind: LinkKind, manifest_sha256: str) -> Link | None:
-    line = connection.execute(
-        select(LINKS.c.line).where(
-            LINKS.c.chain_id == chain_id,
-            LINKS.c.kind == kind.value,
-            LINKS.c.manifest_sha256 == manifest_sha256,
-        )
-    ).scalar()
-    return None if line is None else read_link(line.encode())
-
-
-def _link_row(link: Link) -> dict[str, str | int]:
-    return {
-        "chain_id": link.chain_id,
-        "number": link.number,
-        "kind": link.kind.value,
-        "manifest_sha256": link.manifest_sha256,
-        "line": link.line,
-    }
-
-
-def _case(connection: Connection, case_id: str) -> Case | None:
-    row = connection.execute(select(CASES).where(CASES.c.id == case_id)).one_or_none()
-    return None if row is None else _with_reviews(connection, [row])[0]
-
-
-def _with_reviews(connection: Connection, rows: Sequence[Row[Any]]) -> list[Case]:
-    reviews: dict[int, list[Review]] = {row.number: [] for row in rows}
-    found = connection.execute(
-        select(REVIEWS).where(REVIEWS.c.case_number.in_(list(reviews))).order_by(REVIEWS.c.id)
-    )
-    for row in found:
-        reviews[row.case_number].append(
-            Review(
-                decision=Decision(row.decision),
-                code=row.code,
-                note=row.note,
-                reviewer=row.reviewer,
-                decided_at=row.decided_at,
-            )
-        )
-    return [
-        Case(
-            number=row.number,
-            record=_record(row),
-            decision=Decision(row.decision),
-            reviews=tuple(reviews[row.number]),
-        )
-        for row in rows
-    ]
-
-
-def _record(row: Row[Any]) -> CaseRecord:
-    return CaseRecord(
-        id=row.id,
-        rule=Rule(row.rule),
-        site_id=row.site_id,
-        camera_id=row.camera_id,
-        place_id=row.place_id,
-        status=Status(row.status),
-        t_s=row.t_s,
-        captured_at=row.captured_at,
-        time_zone=row.time_zone,
-        vehicle_class=row.vehicle_class,
-        plate_text=row.plate_text,
-        package=PackageState(row.package),
-        package_reasons=tuple(json.loads(row.package_reasons)),
-        evidence_path=row.evidence_path,
-        manifest_path=row.manifest_path,
-        manifest_sha256=row.manifest_sha256,
-        event_json=row.event_json,
-    )

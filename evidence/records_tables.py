@@ -65,6 +65,8 @@ CASES = Table(
     Column("event_json", Text, nullable=False),
     Column("decision", String, nullable=False, server_default=Decision.OPEN.value),
     Column("time_zone", String, nullable=False, server_default="UTC"),
+    Column("removing_at", UtcDateTime, nullable=True),
+    Column("removed_at", UtcDateTime, nullable=True),
     Index("ix_cases_queue", "status", "decision", "number"),
     Index("ix_cases_camera", "camera_id", "number"),
     sqlite_autoincrement=True,
@@ -85,6 +87,22 @@ REVIEWS = Table(
     sqlite_autoincrement=True,
 )
 
+HOLDS = Table(
+    "holds",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("case_number", Integer, ForeignKey("cases.number", ondelete="RESTRICT"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("placed_by", String, nullable=False),
+    Column("placed_at", UtcDateTime, nullable=False),
+    Column("lifted_by", String, nullable=True),
+    Column("lifted_at", UtcDateTime, nullable=True),
+    CheckConstraint("(lifted_by IS NULL) = (lifted_at IS NULL)", name="ck_holds_lifted"),
+    Index("ix_holds_case", "case_number", "id"),
+    sqlite_autoincrement=True,
+)
+"""Legal holds; one that is not lifted keeps its case."""
+
 LINKS = Table(
     "links",
     METADATA,
@@ -94,5 +112,6 @@ LINKS = Table(
     Column("manifest_sha256", String, nullable=False),
     Column("line", Text, nullable=False),
     UniqueConstraint("chain_id", "kind", "manifest_sha256", name="uq_links_once"),
+    Index("ix_links_manifest", "manifest_sha256"),
 )
 """``line`` is the link as signed; the other columns are for finding it."""

@@ -64,6 +64,8 @@ class LocalStore:
 
     def remove(self, case_id: str) -> None:
         self._disk.remove(self._root / checked(case_id))
+        if self._root.is_dir():
+            self._disk.settle(self._root)
 
     def unfinished(self) -> tuple[str, ...]:
         if not self._root.is_dir():

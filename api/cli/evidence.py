@@ -1,4 +1,4 @@
-"""``stopline evidence``: whether evidence is what was sealed, for somebody who doesn't trust us."""
+"""``stopline evidence``: whether evidence is what was sealed, for somebody who doesn't trust us, and how long it stays."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from api.cli.exit_codes import ExitCode
+from api.cli.retain import hold, release, retain
 from api.cli.sweep import sweep
 from api.clock import SystemClock
 from api.settings import load_settings
@@ -25,10 +26,11 @@ EXIT_CODES = {
 
 @click.group()
 def evidence() -> None:
-    """Check that evidence is what was sealed, and finish what a crash left."""
+    """Check that evidence is what was sealed, finish what a crash left, and delete what was kept long enough."""
 
 
-evidence.add_command(sweep)
+for command in (sweep, retain, hold, release):
+    evidence.add_command(command)
 
 
 @evidence.command()

@@ -17,6 +17,7 @@ from api.work.observation_lines import ObservationLineError
 from detector.errors import WeightsError
 from evidence.errors import StoreConflictError, StoreRefusedError, StoreUnavailableError
 from evidence.keys import KeysError
+from evidence.records import CaseRemovedError, LegalHoldError
 from evidence.verify_folder import NothingToVerifyError
 from ingest.errors import IngestError
 from rules.errors import SiteError, StoplineError
@@ -40,6 +41,8 @@ class ExitCode(IntEnum):
 
 _BY_CLASS: tuple[tuple[type[StoplineError], ExitCode], ...] = (
     (UsageError, ExitCode.USAGE),
+    (LegalHoldError, ExitCode.USAGE),
+    (CaseRemovedError, ExitCode.USAGE),
     (ConfigInvalidError, ExitCode.CONFIG_INVALID),
     (SiteError, ExitCode.CONFIG_INVALID),
     (WeightsError, ExitCode.CONFIG_INVALID),

@@ -49,6 +49,7 @@ class Problem(BaseModel):
 
 STATUS_OF = {
     "already_decided": (HTTPStatus.CONFLICT, "Already decided"),
+    "case_removed": (HTTPStatus.GONE, "Removed"),
     "case_unknown": (HTTPStatus.NOT_FOUND, "Unknown case"),
     "confirm_refused": (HTTPStatus.CONFLICT, "Cannot be confirmed"),
     "cursor_malformed": (HTTPStatus.BAD_REQUEST, "Malformed cursor"),

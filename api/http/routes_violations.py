@@ -43,6 +43,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         400: "The cursor is malformed.",
         404: "Unknown case or file, or the store lost the file (code 'evidence_missing').",
         409: "The case is decided or cannot be confirmed, or the file is not what was sealed.",
+        410: "The case was removed when its time was over.",
         416: "The range begins beyond the end.",
         422: "The request is invalid; 'errors' says where.",
         502: "The evidence store refuses; its operator must act.",
@@ -76,7 +77,7 @@ def violations(desk: Desk, query: Annotated[QueueQuery, Query()]) -> ViolationPa
     )
 
 
-@router.get("/{case_id}", summary="One case", responses=_problems(404, 422, 502, 503))
+@router.get("/{case_id}", summary="One case", responses=_problems(404, 410, 422, 502, 503))
 def violation(desk: Desk, case_id: CaseId) -> ViolationDetail:
     """The case with the state of each of its files: all of them are hashed to answer."""
     return ViolationDetail.of_view(desk.look_at(case_id))
@@ -86,7 +87,7 @@ def violation(desk: Desk, case_id: CaseId) -> ViolationDetail:
     "/{case_id}/pictures/{name}",
     summary="A picture",
     response_class=Response,
-    responses={**_bytes("image/jpeg"), **_problems(404, 409, 416, 422, 502, 503)},
+    responses={**_bytes("image/jpeg"), **_problems(404, 409, 410, 416, 422, 502, 503)},
 )
 def picture(
     desk: Desk,
@@ -103,7 +104,7 @@ def picture(
     "/{case_id}/clip",
     summary="The clip",
     response_class=Response,
-    responses={**_bytes("video/mp4"), **_problems(404, 409, 416, 422, 502, 503)},
+    responses={**_bytes("video/mp4"), **_problems(404, 409, 410, 416, 422, 502, 503)},
 )
 def clip(desk: Desk, request: Request, case_id: CaseId, v: Version = None) -> Response:
     """The clip of the package."""
@@ -117,7 +118,7 @@ def clip(desk: Desk, request: Request, case_id: CaseId, v: Version = None) -> Re
     responses={
         **_bytes("application/json"),
         200: {"model": Trace, "description": "The file, byte for byte as sealed; its ETag is the SHA-256."},
-        **_problems(404, 409, 416, 422, 502, 503),
+        **_problems(404, 409, 410, 416, 422, 502, 503),
     },
 )
 def trace(desk: Desk, request: Request, case_id: CaseId, v: Version = None) -> Response:
@@ -131,7 +132,7 @@ def trace(desk: Desk, request: Request, case_id: CaseId, v: Version = None) -> R
     response_class=Response,
     responses={
         **_bytes("application/json"),
-        **_problems(404, 409, 416, 422, 502, 503),
+        **_problems(404, 409, 410, 416, 422, 502, 503),
     },
 )
 def manifest(desk: Desk, request: Request, case_id: CaseId, v: Version = None) -> Response:
@@ -143,7 +144,7 @@ def manifest(desk: Desk, request: Request, case_id: CaseId, v: Version = None) -
     "/{case_id}/reviews",
     status_code=201,
     summary="Decide",
-    responses=_problems(404, 409, 422, 502, 503),
+    responses=_problems(404, 409, 410, 422, 502, 503),
 )
 def review(desk: Desk, case_id: CaseId, verdict: Verdict) -> ViolationDetail:
     """Confirms or rejects an open case, once; answers with the case as decided."""

@@ -27,12 +27,16 @@ def signer_of(settings: Settings, now: datetime) -> Signer | None:
 
 
 def open_custody(
-    data_dir: Path, records: Records, signer: Signer | None, now: Callable[[], datetime]
+    data_dir: Path,
+    records: Records,
+    signer: Signer | None,
+    now: Callable[[], datetime],
+    disk: Disk | None = None,
 ) -> Custody:
     """Custody of the data folder; without a signer its demo key signs, which is made on first use. Raises KeysError."""
     if signer is None:
         signer = demo_signer(data_dir / FOLDER / DEMO_KEY)
-    return Custody(data_dir, records, signer, now)
+    return Custody(data_dir, records, signer, now, disk)
 
 
 def custody_fields(checkpoint: Checkpoint, *, is_demo: bool) -> dict[str, Any]:

@@ -18,7 +18,15 @@ from evidence.errors import (
     StoreUnavailableError,
 )
 from evidence.manifest import SIGNATURE
-from evidence.records import Case, CaseFilter, CaseRecord, Decision, Records, Review
+from evidence.records import (
+    Case,
+    CaseFilter,
+    CaseRecord,
+    CaseRemovedError,
+    Decision,
+    Records,
+    Review,
+)
 from rules.errors import StoplineError
 from rules.finding import Status
 
@@ -147,7 +155,8 @@ class CaseView:
 class ReviewDesk:
     """One officer's desk over ``records`` and their ``packages``; ``now`` dates decisions.
 
-    Methods raise CaseUnknownError for an id that is not there, and what Records and Packages raise.
+    Methods raise CaseUnknownError for an id that is not there, CaseRemovedError for a case whose time was over, and what
+    Records and Packages raise.
     """
 
     def __init__(self, records: Records, packages: Packages, now: Now) -> None:
@@ -249,6 +258,8 @@ class ReviewDesk:
         case = self._records.case(case_id)
         if case is None:
             raise CaseUnknownError(case_id)
+        if case.removal is not None:
+            raise CaseRemovedError(case_id, case.removal.begun_at)
         return case
 
     def _thumbnail(self, record: CaseRecord) -> str | None:

@@ -13,6 +13,7 @@ import yaml
 
 from api.errors import ConfigInvalidError
 from api.site_file import SiteFile, load_site_file, parse_site_file
+from evidence.retention import Period, Periods
 from rules.observation import ObjectClass
 from rules.site import PlatePolicy, View, Window
 from rules.site_movement import TurnOnRed
@@ -373,4 +374,51 @@ def test_a_mistake_about_a_kerb_or_a_crossing_is_named(old: str, new: str, field
     ((line, where, message),) = problems(FULL.replace(old, new))
     assert line is not None
     assert where == field
+    assert told in message
+
+
+def test_periods_of_retention_reach_whoever_deletes() -> None:
+    text = "retention:\n  rejected: {at_least_days: 30, at_most_days: 40}\n" + TEXT
+    assert parse(text).document.retention.periods() == Periods(
+        rejected=Period(at_least_days=30, at_most_days=40)
+    )
+    assert parse(TEXT).document.retention.periods() == Periods(), "nothing is deleted unasked"
+
+
+@pytest.mark.parametrize(
+    ("period", "field", "told"),
+    [
+        (
+            "rejected: {at_least_days: 40, at_most_days: 30}",
+            "retention.rejected",
+            "stays 40 days at least cannot be",
+        ),
+        (
+            "rejected: {at_least_days: -1, at_most_days: 30}",
+            "retention.rejected.at_least_days",
+            "greater than or",
+        ),
+        ("rejected: {at_least_days: 1.5, at_most_days: 3}", "retention.rejected.at_least_days", "integer"),
+        (
+            "rejected: {at_least_days: 1, at_most_days: 40000}",
+            "retention.rejected.at_most_days",
+            "less than or",
+        ),
+        (
+            "rejected: {at_least_days: 30}",
+            "retention.rejected.at_most_days",
+            "missing: Days after which it must",
+        ),
+        ("rejected: 30", "retention.rejected", "named fields are wanted here"),
+        ("confirm: {at_least_days: 1, at_most_days: 3}", "retention.confirm", "did you mean 'confirmed'"),
+        (
+            "appealed: {at_least_days: 1, at_most_days: 3}",
+            "retention.appealed",
+            "known here: open, held, exempt",
+        ),
+    ],
+)
+def test_a_mistake_about_retention_is_named(period: str, field: str, told: str) -> None:
+    ((line, named, message),) = problems(f"retention:\n  {period}\n{TEXT}")
+    assert (line, named) == (2, field)
     assert told in message

@@ -13,7 +13,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 import api
-from api import site_parking, site_schema, site_signals
+from api import site_parking, site_retention, site_schema, site_signals
 from api.site_fields import SitePart
 from api.site_file import site_schema_text
 from api.site_signals import StopLinePart
@@ -25,7 +25,9 @@ ROOM = Path(api.__file__).parent
 def parts() -> list[type[SitePart]]:
     return [
         value
-        for value in (vars(site_signals) | vars(site_parking) | vars(site_schema)).values()
+        for value in (
+            vars(site_signals) | vars(site_parking) | vars(site_retention) | vars(site_schema)
+        ).values()
         if isinstance(value, type) and issubclass(value, SitePart) and value is not SitePart
     ]
 
@@ -50,7 +52,7 @@ def test_each_field_says_what_it_means_its_unit_and_why_that_default(name: str, 
 
 
 def test_each_part_is_frozen_and_closed() -> None:
-    assert len(parts()) == 17
+    assert len(parts()) == 19
     for part in parts():
         assert part.model_config.get("frozen") is True
         assert part.model_config.get("extra") == "forbid"

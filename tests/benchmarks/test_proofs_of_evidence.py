@@ -1,4 +1,4 @@
-"""The proofs of evidence at their small size: killed runs and full disks."""
+"""The proofs of evidence at their small size: killed runs, full disks, and how long it stays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import proof_evidence_full_disk, proof_evidence_kill, proof_replay_kill
+from benchmarks import (
+    proof_evidence_full_disk,
+    proof_evidence_kill,
+    proof_replay_kill,
+    proof_retention,
+)
 from benchmarks.proof import Figures, Proof
 
 
@@ -45,6 +50,13 @@ def test_a_full_disk_costs_nothing_but_time(tmp_path: Path) -> None:
     figures, trial = tried(proof_evidence_full_disk.PROOF, tmp_path)
     assert figures["times_full"] == len(trial.steps) > 1
     assert figures["cases"] == 6
+
+
+@pytest.mark.timeout(300)
+def test_nothing_goes_early_and_everything_in_time(tmp_path: Path) -> None:
+    figures, _ = tried(proof_retention.PROOF, tmp_path)
+    assert int(figures["removed"]) > 20
+    assert int(figures["killed"]) > 0
 
 
 @pytest.mark.footage

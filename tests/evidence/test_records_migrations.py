@@ -15,6 +15,7 @@ from sqlalchemy import URL, create_engine
 from evidence.records import CaseFilter, Decision
 from evidence.records_sql import RecordsError, SqlRecords, migrate
 from evidence.records_tables import METADATA
+from tests.builders.signing import a_custody
 from tests.evidence.test_records_sql import CONFIRMED, RECORD
 
 
@@ -89,7 +90,7 @@ def test_a_file_of_a_newer_version_is_refused_and_kept(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(RecordsError, match="revision 9999"):
         SqlRecords(path)
-    assert tables(path) == {"cases", "reviews", "links", "alembic_version"}
+    assert tables(path) == {"cases", "holds", "reviews", "links", "alembic_version"}
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
@@ -110,7 +111,9 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 
 
 def test_an_unknown_revision_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RecordsError, match="no revision nonsense; known are 0004, 0003, 0002, 0001 and base"):
+    with pytest.raises(
+        RecordsError, match="no revision nonsense; known are 0005, 0004, 0003, 0002, 0001 and base"
+    ):
         migrate(tmp_path / "records.sqlite", "nonsense")
 
 
@@ -132,4 +135,23 @@ def test_two_that_open_a_new_file_at_once_both_succeed(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(timeout=60)
     assert failures == []
-    assert tables(path) == {"cases", "reviews", "links", "alembic_version"}
+    assert tables(path) == {"cases", "holds", "reviews", "links", "alembic_version"}
+
+
+def test_what_is_left_of_removed_cases_is_not_listed_by_an_older_version(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    records = SqlRecords(path)
+    for number in (1, 2):
+        record = replace(RECORD, id=f"c{number}", manifest_sha256=f"{number:064x}")
+        a_custody(tmp_path, records).add_case(record)
+        records.decide(record.id, CONFIRMED)
+    case = records.case("c1")
+    assert case is not None
+    assert a_custody(tmp_path, records).bury(case) is not None
+    records.close()
+    migrate(path, "0004")
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT id FROM cases").fetchall() == [("c2",)]
+    assert connection.execute("SELECT count(*) FROM links").fetchone() == (3,)
+    connection.close()
+    migrate(path)

@@ -1,4 +1,4 @@
-"""``stopline evidence verify`` and ``stopline keys``: outputs, exit codes, and what they say about wrong arguments and files."""
+"""``stopline evidence`` and ``stopline keys``: outputs, exit codes, and what they say about wrong arguments and files."""
 
 from __future__ import annotations
 
@@ -162,3 +162,53 @@ def test_the_passphrase_comes_from_a_file_that_is_named(
     assert stopline("keys", "generate", "--keys", tmp_path / "keys", "--label", "x").code == 0
     (pem,) = (tmp_path / "keys").glob("*.pem")
     assert b"ENCRYPTED" in pem.read_bytes()
+
+
+SITE = """
+site: {id: s, name: s, time_zone: Asia/Shanghai}
+retention: {held: {at_least_days: 0, at_most_days: 3}}
+cameras: [{id: c, size_px: [640, 360]}]
+"""
+
+
+def test_a_case_under_hold_stays_and_goes_when_it_is_released(
+    stopline: Stopline, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "keys"
+    assert stopline("keys", "generate", "--keys", keys, "--label", "office").code == 0
+    monkeypatch.setenv("STOPLINE_KEYS", str(keys))
+    site = tmp_path / "s.yaml"
+    site.write_text(SITE, encoding="utf-8")
+    held = stopline("evidence", "hold", "case-2", "--data", data, "--by", "court", "--reason", "appeal")
+    assert (held.code, held.out) == (0, "case-2 is under legal hold\n")
+    again = stopline("evidence", "hold", "case-2", "--data", data, "--by", "court", "--reason", "appeal")
+    assert again.code == int(ExitCode.USAGE)
+    assert "case-2 is held already, by court" in again.err
+    dry = stopline("evidence", "retain", "--data", data, "--site", site, "--dry-run")
+    assert dry.code == 0
+    assert "would go case-1 (held, late" in dry.out
+    assert (data / "evidence" / "case-1").is_dir()
+    ran = stopline("evidence", "retain", "--data", data, "--site", site, "--json")
+    assert ran.code == 0
+    said = json.loads(ran.out)
+    assert (said["removed"], said["held"]) == (["case-1", "case-3"], ["case-2"])
+    assert stopline("evidence", "verify", "--all", "--data", data).code == int(ExitCode.SIGNER_UNKNOWN)
+    assert stopline("evidence", "release", "case-2", "--data", data, "--by", "court").code == 0
+    ran = stopline("evidence", "retain", "--data", data, "--site", site)
+    assert "removed  case-2" in ran.out
+    gone = stopline("evidence", "hold", "case-2", "--data", data, "--by", "court", "--reason", "appeal")
+    assert gone.code == int(ExitCode.USAGE)
+    assert "case case-2 was removed on" in gone.err
+
+
+def test_retention_that_cannot_be_done_says_why(stopline: Stopline, data: Path, tmp_path: Path) -> None:
+    site = tmp_path / "s.yaml"
+    site.write_text(SITE.replace("at_most_days: 3", "at_most_days: -1"), encoding="utf-8")
+    ran = stopline("evidence", "retain", "--data", data, "--site", site)
+    assert ran.code == int(ExitCode.CONFIG_INVALID)
+    assert "s.yaml:3: retention.held.at_most_days: -1:" in ran.err
+    assert stopline("evidence", "retain", "--data", data).code == int(ExitCode.USAGE)
+    site.write_text(SITE, encoding="utf-8")
+    without_key = stopline("evidence", "retain", "--data", data, "--site", site)
+    assert without_key.code == int(ExitCode.USAGE)
+    assert "set STOPLINE_KEYS" in without_key.err

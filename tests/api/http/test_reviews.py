@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from api.work.review import RejectCode
+from evidence.custody import Custody
 from evidence.records import Decision
 from tests.api.http.conftest import HELD, NOW, RED, UNREADABLE, Served, assert_problem
+from tests.builders.signing import a_signer
 
 
 def state(served: Served, case_id: str) -> Decision:
@@ -136,3 +138,16 @@ def test_a_huge_body_is_refused(served: Served) -> None:
         headers={"content-type": "application/json"},
     )
     assert_problem(unannounced, 413, "body_too_large")
+
+
+def test_a_case_whose_time_was_over_is_neither_listed_nor_shown_nor_decided(served: Served) -> None:
+    case = served.records.case(RED)
+    assert case is not None
+    custody = Custody(served.folder, served.records, a_signer(), lambda: NOW)
+    custody.add_case(case.record)
+    assert custody.bury(case) is not None
+    assert RED not in [item["id"] for item in served.get("violations").json()["items"]]
+    for path in (RED, f"{RED}/clip", f"{RED}/manifest", f"{RED}/pictures/scene-1.jpg"):
+        assert_problem(served.get(f"violations/{path}"), 410, "case_removed", "its time was over")
+    assert_problem(served.decide(RED, decision="confirm"), 410, "case_removed")
+    assert_problem(served.decide(RED, decision="reject", code="stopped"), 410, "case_removed")
