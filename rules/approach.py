@@ -60,6 +60,9 @@ MOST_M_S2 = 4.0
 MAX_HEADING_COS = 0.5
 """A vehicle that moves more than 60 degrees off the approach direction does not use this approach."""
 
+TURNED_M = 2.0
+"""Over a shorter way nobody can tell whether a vehicle turns: boxes jitter, and riders swerve."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
@@ -217,6 +220,13 @@ def keeps_to_approach(first: Sighting, last: Sighting, line: StopLine) -> bool:
     dy = last.ground_px[1] - first.ground_px[1]
     ahead = dx * line.direction[0] + dy * line.direction[1]
     return ahead > 0.0 and ahead >= MAX_HEADING_COS * hypot(dx, dy)
+
+
+def turns_off(past: Sighting, last: Sighting, line: StopLine) -> bool:
+    """Whether the way from the first place past the line to the last sighting leaves the approach direction."""
+    dx, dy = (last.ground_px[axis] - past.ground_px[axis] for axis in (0, 1))
+    is_far = hypot(dx, dy) >= TURNED_M * line.scale_px_per_m
+    return is_far and not keeps_to_approach(past, last, line)
 
 
 def first_past(history: Sequence[Sighting], crossing: Crossing, reach_m: float, line: StopLine) -> int | None:

@@ -15,6 +15,9 @@ from rules.signal import HeadState
 from rules.site import Camera, StopLine
 from rules.site_movement import Lane, Movement
 
+STRAIGHT = "straight"
+"""The movement of a line whose vehicles don't turn."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drive:
@@ -74,7 +77,8 @@ def drive_of(
 ) -> Drive | None:
     """The track's drive over the line within its ends and along the approach; None where it did not cross so.
 
-    Where a line has exits, vehicles turn after it: the approach then counts up to the place past the line.
+    Where a line has exits, vehicles turn after it: the approach then counts up to the place past the line. Where one
+    for straight on has none, whoever turns off after it is not one of those it is for.
     """
     if track.object_class is None:
         return None
@@ -102,6 +106,9 @@ def _drive_as(
     may_turn = past is not None and any(way.exit_px is not None for way in line.ways)
     straight_to = history[past] if may_turn and past is not None else history[-1]
     if not approach.keeps_to_approach(history[crossing.photo_before], straight_to, line):
+        return None
+    goes_on = past is not None and not may_turn and line.movement == STRAIGHT
+    if past is not None and goes_on and approach.turns_off(history[past], history[-1], line):
         return None
     lane = movement.lane_at(history[crossing.after], line)
     return Drive(

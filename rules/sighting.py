@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from rules.geometry import bottom_center, distance_along
-from rules.observation import Box, FrameStamp, Point, TrackPoint
+from rules.observation import Box, FrameStamp, ObjectClass, Point, TrackPoint
 from rules.site import StopLine
 
 COMPARED_S = 1.0
@@ -27,6 +27,12 @@ It is H / (C - H) for a vehicle H metres tall under a camera C metres up: a ride
 
 DROVE_ON_SHARE = 0.3
 """A vehicle whose top edge moved by this share of its height since its box was cut drove on: it is not just hidden."""
+
+STILL_SHARE = 0.03
+"""A top edge that moved by no more than this share of the box's height within a second stands still."""
+
+HIGH = frozenset({ObjectClass.BUS, ObjectClass.TRUCK})
+"""Their top edge may be at the height of a low camera: it then stands still however they move."""
 
 EDGE_SHARE = 0.02
 """A box that ends this near to the picture's lower edge, as a share of the picture's height, may end beyond it."""
@@ -79,7 +85,7 @@ def sight(
     once, and at its bottom, hangs from its top edge until it is as tall again as it should be.
     """
     box = track.box_px
-    cut = _cut(box, stamp.media_s, before, picture_height_px)
+    cut = _cut(box, stamp.media_s, before, picture_height_px, is_low=track.object_class not in HIGH)
     bottom_px = bottom_center(box)
     bottom_m = distance_along(bottom_px, line.line_px, line.direction) / line.scale_px_per_m
     ground_px, ground_m = bottom_px, bottom_m
@@ -96,8 +102,13 @@ def sight(
     )
 
 
-def _cut(box: Box, now_s: float, before: Sequence[Sighting], picture_height_px: float) -> Cut | None:
-    """What the box was where it lacks its lower part; one that lacks its head still ends where the vehicle stands."""
+def _cut(
+    box: Box, now_s: float, before: Sequence[Sighting], picture_height_px: float, *, is_low: bool
+) -> Cut | None:
+    """What the box was where it lacks its lower part; one that lacks its head still ends where the vehicle stands.
+
+    Of a vehicle that ``is_low`` also where it lost that part little by little, while its top edge stood still.
+    """
     top, height = box[1], _height(box)
     known = before[-1].cut if before else None
     if known is not None:
@@ -116,6 +127,13 @@ def _cut(box: Box, now_s: float, before: Sequence[Sighting], picture_height_px: 
     recent.reverse()
     if len(recent) < FEWEST_BOXES or height >= (1.0 - CUT_SHARE) * tallest:
         return None
+    earlier = recent[: len(recent) // 2]
+    was_top, was_height = (
+        _median([old.box_px[1] for old in earlier]),
+        _median([_height(old.box_px) for old in earlier]),
+    )
+    if is_low and abs(top - was_top) <= STILL_SHARE * was_height and height < (1.0 - CUT_SHARE) * was_height:
+        return Cut(top_px=was_top, height_px=was_height)
     wanted = _expected(recent, 3, now_s) - _expected(recent, 1, now_s)
     lost_below = _jump(recent, 3, box, now_s) > _jump(recent, 1, box, now_s)
     if height >= (1.0 - CUT_SHARE) * wanted or not lost_below:
