@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 
@@ -53,6 +54,11 @@ class Settings(StoreSettings):
         description="Number of threads that one model may compute on. Default 2: the cores of the smallest "
         "machine the speed figures are given for.",
     )
+    timestamp_url: str | None = Field(
+        default=None,
+        description="Address of an RFC 3161 time stamp authority, http(s)://HOST[:PORT]/PATH, for 'stopline evidence "
+        "stamp'. Default none: whose word counts is the operator's choice, and it costs money.",
+    )
     mqtt_password_file: Path | None = Field(
         default=None,
         description="File that holds the password of the account at an MQTT broker, and nothing else. Default none: "
@@ -67,6 +73,18 @@ class Settings(StoreSettings):
         description="Whether 'stopline demo' may open a browser (true or false). Default true where DISPLAY, "
         "WAYLAND_DISPLAY or BROWSER is set, and on macOS: elsewhere nobody would see it."
     )
+
+    def timestamp_authority(self) -> str:
+        """The address of the authority. Raises ConfigInvalidError where there is none, or it cannot be used."""
+        name, address = PREFIX + "TIMESTAMP_URL", self.timestamp_url
+        if address is None:
+            raise ConfigInvalidError([_problem(name, "is missing; set it to the authority's address")])
+        parts = urlsplit(address)
+        if parts.username is not None or parts.password is not None:
+            raise ConfigInvalidError([_problem(name, "holds an account, which would be logged; give none")])
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ConfigInvalidError([_problem(name, f"{address!r}: write it like https://HOST/PATH")])
+        return address
 
     def mqtt_password(self) -> str | None:
         """The content of ``mqtt_password_file`` without its line end. Raises ConfigInvalidError where it cannot be read."""

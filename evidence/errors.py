@@ -9,6 +9,7 @@ StoplineError
     ├── PackageDamagedError   a sealed file is not what its manifest says
     ├── StoreUnavailableError the store cannot be reached or is busy; the spool keeps the package until it can
     ├── StoreRefusedError     the store says no: account, bucket, lock or clock are not as they must be
+    ├── ExtraMissingError     what was asked for needs a package that was not installed
     └── StoreConflictError    an object of that name is there already, with other content
 """
 
@@ -127,3 +128,14 @@ class StoreConflictError(EvidenceError):
         self.name = name
         self.ours = ours
         self.theirs = theirs
+
+
+class ExtraMissingError(EvidenceError):
+    """``what`` needs the packages of the extra ``extra``, which are not installed."""
+
+    code = "config_invalid"
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} need packages that are not installed; run: pip install -e '.[{extra}]'")
+        self.what = what
+        self.extra = extra

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from cryptography.x509 import Certificate
+
 from evidence.keys import PublishedKey
 from evidence.signing import PublicKey, Signature
 
@@ -82,10 +84,14 @@ class Findings:
 
 
 class Trust:
-    """The public keys that the verifier trusts; what comes with the evidence adds nothing to them."""
+    """The public keys that the verifier trusts, and the certificates of authorities that stamp times.
 
-    def __init__(self, keys: Iterable[PublishedKey] = ()) -> None:
+    What comes with the evidence adds nothing to them.
+    """
+
+    def __init__(self, keys: Iterable[PublishedKey] = (), authorities: Iterable[Certificate] = ()) -> None:
         self._keys: Mapping[PublicKey, PublishedKey] = {key.key: key for key in keys}
+        self.authorities = tuple(authorities)
 
     def known(self, key: PublicKey) -> PublishedKey | None:
         """The key as published; None where nobody said that it is to be trusted."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from evidence.canonical import sha256_hex
-from evidence.derived import FOLDER, LIST, DerivedFile, read_list
+from evidence.canonical import moment, sha256_hex
+from evidence.derived import FOLDER, LIST, DerivedFile, DerivedKind, read_list
 from evidence.signing import SignedFormError
+from evidence.time_stamp import TimeStampError, verify_time_stamp
 from evidence.verification import Findings, State, Trust
 
 FILE_CHECKS = ("listed", "size", "hash")
@@ -34,7 +35,9 @@ def verify_derived(folder: Path, manifest_sha256: str | None, trust: Trust, foun
     for name in sorted({name for name in names if names.count(name) > 1}):
         found.fail(f"{FOLDER}/{name}", ("listed",), "the list names it twice")
     for file in listed:
-        _file(folder, file, files, found)
+        data = _file(folder, file, files, found)
+        if data is not None and file.kind is DerivedKind.TIME_STAMP:
+            _time_stamp(f"{FOLDER}/{file.name}", data, manifest_sha256, trust, found)
     for name in sorted(files - {LIST, *names}):
         found.fail(
             f"{FOLDER}/{name}",
@@ -62,16 +65,33 @@ def _list(
     return None if state is State.FAILED else said.files
 
 
-def _file(folder: Path, file: DerivedFile, files: set[str], found: Findings) -> None:
+def _time_stamp(
+    subject: str, token: bytes, manifest_sha256: str | None, trust: Trust, found: Findings
+) -> None:
+    if not trust.authorities:
+        says = "who stamped it, and when, was not checked: give the authority's certificates (--authority)"
+        found.add(subject, ("time stamp",), State.NOTE, says)
+        return
+    try:
+        said = verify_time_stamp(token, manifest_sha256 or "", trust.authorities)
+    except TimeStampError as exc:
+        state = State.UNKNOWN_SIGNER if exc.is_unknown else State.FAILED
+        found.add(subject, ("time stamp",), state, exc.why)
+    else:
+        found.add(subject, ("time stamp",), State.OK, f"the manifest was there on {moment(said.at)}")
+
+
+def _file(folder: Path, file: DerivedFile, files: set[str], found: Findings) -> bytes | None:
+    """The bytes of the file where it is as listed."""
     subject = f"{FOLDER}/{file.name}"
     if file.name not in files:
         found.fail(subject, ("listed",), "it is missing")
-        return
+        return None
     try:
         data = (folder / file.name).read_bytes()
     except OSError as exc:
         found.fail(subject, ("listed",), f"it cannot be read: {exc.strerror or exc}")
-        return
+        return None
     if len(data) != file.size:
         found.fail(subject, ("listed", "size"), f"it has {len(data)} bytes, and the list says {file.size}")
     elif sha256_hex(data) != file.sha256:
@@ -80,3 +100,5 @@ def _file(folder: Path, file: DerivedFile, files: set[str], found: Findings) -> 
         )
     else:
         found.add(subject, FILE_CHECKS, State.OK, f"{file.kind.value}, {len(data)} bytes")
+        return data
+    return None

@@ -9,6 +9,7 @@ import click
 
 from api.cli.exit_codes import ExitCode
 from api.cli.retain import hold, release, retain
+from api.cli.stamp import stamp
 from api.cli.sweep import sweep
 from api.clock import SystemClock
 from api.settings import load_settings
@@ -29,7 +30,7 @@ def evidence() -> None:
     """Check that evidence is what was sealed, finish what a crash left, and delete what was kept long enough."""
 
 
-for command in (sweep, retain, hold, release):
+for command in (sweep, retain, hold, release, stamp):
     evidence.add_command(command)
 
 
@@ -50,6 +51,14 @@ for command in (sweep, retain, hold, release):
     help="Public keys to trust: what 'stopline keys publish' writes, or PEM. Got from the signer, not with the evidence.",
 )
 @click.option(
+    "--authority",
+    "authorities",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="Certificates of the authority that stamped the time (RFC 3161), to check time stamps with; got from it.",
+)
+@click.option(
     "--checkpoint",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -68,6 +77,7 @@ def verify(
     everything: bool,
     data: Path,
     trust: tuple[Path, ...],
+    authorities: tuple[Path, ...],
     checkpoint: Path | None,
     links: Path | None,
     as_json: bool,
@@ -80,7 +90,13 @@ def verify(
     but a signer is not among the keys of --trust.
     """
     request = VerifyRequest(
-        target=target, everything=everything, data=data, trust=trust, checkpoint=checkpoint, links=links
+        target=target,
+        everything=everything,
+        data=data,
+        trust=trust,
+        authorities=authorities,
+        checkpoint=checkpoint,
+        links=links,
     )
     now = SystemClock().now
     found = run_verify(request, lambda folder: open_store(folder, load_settings().bucket(), now))

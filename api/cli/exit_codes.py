@@ -18,6 +18,7 @@ from detector.errors import WeightsError
 from evidence.errors import StoreConflictError, StoreRefusedError, StoreUnavailableError
 from evidence.keys import KeysError
 from evidence.records import CaseRemovedError, LegalHoldError
+from evidence.time_stamp import AuthorityUnavailableError, TimeStampError
 from evidence.verify_folder import NothingToVerifyError
 from ingest.errors import IngestError
 from rules.errors import SiteError, StoplineError
@@ -48,6 +49,8 @@ _BY_CLASS: tuple[tuple[type[StoplineError], ExitCode], ...] = (
     (WeightsError, ExitCode.CONFIG_INVALID),
     (ManifestError, ExitCode.CONFIG_INVALID),
     (ModelFileError, ExitCode.CONFIG_INVALID),
+    (AuthorityUnavailableError, ExitCode.SERVER),
+    (TimeStampError, ExitCode.CONFIG_INVALID),
     (KeysError, ExitCode.CONFIG_INVALID),
     (StoreUnavailableError, ExitCode.SERVER),
     (StoreRefusedError, ExitCode.CONFIG_INVALID),

@@ -14,6 +14,7 @@ from evidence.keys import read_published
 from evidence.spool import CaseIdError, checked
 from evidence.store import PackageStore
 from evidence.store_local import FOLDER as PACKAGES
+from evidence.time_stamp import read_authorities
 from evidence.verification import Check, Result, State, Trust, Verification
 from evidence.verify_folder import verify_data_folder, verify_one, verify_one_stored
 
@@ -34,13 +35,15 @@ MARK = {State.OK: "ok", State.FAILED: "FAILED", State.UNKNOWN_SIGNER: "unknown",
 class VerifyRequest:
     """What to verify: the package or data folder ``target``, or the case of that id in ``data``, or all of ``data``.
 
-    ``trust`` are files of public keys, ``checkpoint`` and ``links`` files from elsewhere than the evidence.
+    ``trust`` are files of public keys, ``authorities`` of certificates that stamp times; ``checkpoint`` and ``links`` are files
+    from elsewhere than the evidence.
     """
 
     target: str | None
     everything: bool
     data: Path
     trust: tuple[Path, ...] = ()
+    authorities: tuple[Path, ...] = ()
     checkpoint: Path | None = None
     links: Path | None = None
 
@@ -48,9 +51,13 @@ class VerifyRequest:
 def verify(request: VerifyRequest, store_at: StoreAt) -> Verification:
     """What was found; ``store_at`` opens the store of a data folder whose packages are elsewhere.
 
-    Raises UsageError, KeysError (a file of ``trust``), NothingToVerifyError, and what ``store_at`` raises.
+    Raises UsageError, KeysError (a file of ``trust``), TimeStampError (of ``authorities``), NothingToVerifyError, and
+    what ``store_at`` raises.
     """
-    trust = Trust([key for path in request.trust for key in read_published(path)])
+    trust = Trust(
+        [key for path in request.trust for key in read_published(path)],
+        [certificate for path in request.authorities for certificate in read_authorities(path)],
+    )
     if request.everything or request.target is None:
         if not request.everything:
             raise UsageError("say what to verify: the path of a package, the id of a case, or --all")

@@ -31,7 +31,19 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
     "detector": frozenset({"numpy", "cv2", "onnxruntime", "scipy"}),
     "ingest": frozenset({"numpy", "av", "paho"}),
     "evidence": frozenset(
-        {"numpy", "av", "cv2", "PIL", "sqlalchemy", "alembic", "cryptography", "minio", "urllib3"}
+        {
+            "numpy",
+            "av",
+            "cv2",
+            "PIL",
+            "sqlalchemy",
+            "alembic",
+            "cryptography",
+            "minio",
+            "urllib3",
+            "c2pa",
+            "rfc3161_client",  # extras, each behind one door
+        }
     ),
     "api": frozenset(
         {
@@ -51,6 +63,7 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
             "sqlalchemy",
             "starlette",
             "tzdata",
+            "urllib3",
             "uvicorn",
             "yaml",
         }
