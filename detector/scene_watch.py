@@ -41,6 +41,9 @@ MIN_CORNER = 2e-4
 FOUND = 0.7
 """Normalised correlation from which a place is found: sun and dusk keep it (gain cancels), other things don't reach it."""
 
+AGREE_PX = 1.5
+"""A place this near to where a movement would have it moved along, in pixels of the small picture."""
+
 FEWEST = 6
 """Fewer places found tell nothing about the whole picture."""
 
@@ -129,7 +132,7 @@ class SceneWatch:
         faults: set[SceneFault] = set()
         movement = _movement(found, len(kept) // 2)
         if movement is None or _way(movement, small) > JUMP or len(kept) < 0.5 * len(places):
-            least = max(int(MOVED_SHARE * len(places)), len(kept))
+            least = max(int(MOVED_SHARE * len(places)), _still(found))
             movement = _movement(_found(small, places, FAR_PX), least)
             if movement is None and len(places) >= FEWEST and len(kept) < LOST_SHARE * len(places):
                 faults.add(SceneFault.COVERED)
@@ -241,11 +244,16 @@ def _movement(found: list[tuple[_Place, Doubles]], least: int) -> Doubles | None
         before,
         np.array([at for _, at in found], np.float64),
         method=cv2.RANSAC,
-        ransacReprojThreshold=1.5,
+        ransacReprojThreshold=AGREE_PX,
         maxIters=500,
     )
     enough = int(np.sum(agree)) >= max(FEWEST, least)
     return np.asarray(matrix, np.float64) if enough else None
+
+
+def _still(found: list[tuple[_Place, Doubles]]) -> int:
+    """How many are where they were, as nearly as ``_movement`` demands of those that agree."""
+    return sum(float(np.hypot(at[0] - place.x, at[1] - place.y)) <= AGREE_PX for place, at in found)
 
 
 def _after(pose: Doubles, movement: Doubles) -> Doubles:

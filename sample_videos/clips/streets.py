@@ -135,7 +135,7 @@ def parking_all_day() -> Scene:
     _pulls_in(demand, "hatchback", 27.0, 6.0, until_s=FOR_EVER, who="pulls in and stays")
     _pulls_in(demand, "sedan", 50.0, 11.0, until_s=34.0, who="stops for less than allowed")
     colours = ((0.05, 0.2, 0.42), (0.42, 0.08, 0.04))
-    for index, (x, from_s, until_s) in enumerate(((11.0, 19.0, 24.8), (22.5, 26.0, 39.2))):
+    for index, (x, from_s, until_s) in enumerate(((11.0, 19.0, 24.8), (22.5, 26.0, 39.9))):
         demand.add(
             "bus",
             LANE,
