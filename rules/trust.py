@@ -28,11 +28,14 @@ SOURCES_DIFFER_S = 1.0
 SCENE_LASTS_S = 1.0
 """A fault of the picture counts once it is seen for so long: a bus close to the lens is gone sooner."""
 
-CLEAR_S = 1.5
+CLEAR_S = 2.5
 """A doubt is over when nothing has spoken for it for so long."""
 
 REARM_S = 3.0
 """A disarmed rule is armed again when its doubt has been over for so long."""
+
+REMEMBERED_S = 60.0
+"""A finding is said at most so long after what it is about, where the vehicle was in view all the time."""
 
 Key = tuple[str | None, DisarmCause]
 """The stop line, or None for the whole camera, and the cause."""
@@ -66,13 +69,15 @@ class TrustState:
 
     ``offset_s`` is the wall clock less the media clock at the last frame and ``clock_source`` who told it,
     ``jumped_s`` when the same source's offset changed by more than ``MAX_CLOCK_ERROR_S``. Times by arrival
-    do not jump: they only get better as packets come with less delay.
+    do not jump: they only get better as packets come with less delay. ``ended`` are what was disarmed at single
+    places until not long ago.
     """
 
     doubts: Mapping[Key, Doubt] = field(default_factory=dict)
     offset_s: float | None = None
     clock_source: ClockSource = ClockSource.NONE
     jumped_s: float | None = None
+    ended: tuple[Disarmed, ...] = ()
 
     @property
     def blind(self) -> bool:
@@ -84,6 +89,15 @@ class TrustState:
         """One sentence for each doubt that disarms the whole camera."""
         said = (doubt.said for (place, _), doubt in self.doubts.items() if place is None)
         return tuple(disarmed.reason for disarmed in said if disarmed is not None)
+
+    def against(self, place_id: str, t_s: float) -> tuple[str, ...]:
+        """One sentence for each doubt for which nobody is accused at ``place_id`` of what happened at ``t_s``."""
+        said = [*self.ended, *(doubt.said for doubt in self.doubts.values() if doubt.said is not None)]
+        return tuple(
+            one.reason
+            for one in said
+            if one.place_id == place_id and one.from_s <= t_s and (one.to_s is None or t_s <= one.to_s)
+        )
 
 
 def step(
@@ -108,7 +122,11 @@ def step(
         doubt, told = _weighed(doubts.get(key, Doubt()), key, reason, lasts_s, stamp)
         doubts[key] = doubt
         said.extend(told)
-    return replace(state, doubts=doubts), tuple(said)
+    ended = [
+        *(one for one in state.ended if one.to_s is not None and stamp.media_s - one.to_s <= REMEMBERED_S),
+        *(one for one in said if one.to_s is not None and one.place_id is not None),
+    ]
+    return replace(state, doubts=doubts, ended=tuple(ended)), tuple(said)
 
 
 def finish(state: TrustState, last_s: float) -> tuple[Disarmed, ...]:

@@ -129,6 +129,16 @@ def test_a_lamp_that_can_be_read_again_arms_its_line_again() -> None:
     assert [cause for cause, *_ in disarmed(said)] == ["lamp", "lamp"]
 
 
+@scenario(rule="self_distrust", condition="occlusion")
+def test_a_branch_that_sways_before_the_lamp_disarms_the_line_and_a_glimpse_of_red_accuses_nobody() -> None:
+    swaying = a_signal().green().amber(7.0).red(10.0)
+    for at_s in (12.0, 14.0, 16.0, 18.0, 20.0):
+        swaying = swaying.shows(LampState.UNKNOWN, at_s).red(at_s + 1.2)
+    said = a_junction().with_heads(swaying).judge(a_vehicle().crosses(17.6))
+    assert verdicts(said) == [("red_light", "held")]
+    assert said[0].reasons[-1].startswith("signal head main cannot be read")
+
+
 @scenario(rule="self_distrust", condition="signal_unknown")
 def test_an_arrow_that_is_off_by_design_is_not_taken_for_a_broken_lamp() -> None:
     junction = JUNCTION.with_heads(a_signal(kind=HeadKind.ARROW_LEFT).off())

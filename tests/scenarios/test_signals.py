@@ -146,7 +146,7 @@ def test_the_site_may_declare_a_longer_least_amber() -> None:
 def test_the_amber_before_a_gap_is_not_measured_across_it() -> None:
     """The lamp was unreadable from before the amber until well into red: how long the amber was, nobody knows."""
     head = a_signal().green().shows(LampState.UNKNOWN, 6.0).red(12.0)
-    findings = a_junction().with_heads(head).judge(a_vehicle().crosses(15.0))
+    findings = a_junction().with_heads(head).judge(a_vehicle().crosses(16.0))
     assert verdicts(findings) == ACCUSED
     assert "at least" in findings[0].reasons[0]
 
