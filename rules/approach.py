@@ -34,9 +34,8 @@ REAR_TO_FRONT_M: Mapping[ObjectClass, float] = MappingProxyType(
 )
 """From where the box of a vehicle seen from behind ends to where its front wheels touch the ground, in metres.
 
-A car's box ends little behind its rear wheels, 2.7 m from the front ones; a bus or a truck hides them under its
-overhang. Before the line, nearer to the camera, a metre has more pixels than at the line: with 2.8 m, crossings in the
-sample clips were told 0.03 to 0.07 s late.
+A bus or a truck hides its rear wheels under its overhang. A car's are 2.7 m from the front ones; before the line, nearer to
+the camera, a metre has more pixels: with 2.8 m, crossings in the sample clips were told 0.03 to 0.07 s late.
 """
 
 SLOW_M_S = 2.0
@@ -51,8 +50,7 @@ STANDING_SPAN_M = 0.75
 BOX_NOISE_SHARE = 0.05
 """A detector puts the bottom of a box this share of its height too high or too low.
 
-YOLOX-nano on the sample clips: by the median 1 to 5 % too low under cars, whose shadow it takes along, 0 to 2 % under
-motorcycles."""
+YOLOX-nano on the sample clips: 1 to 5 % too low under cars by the median (their shadow), 0 to 2 % under motorcycles."""
 
 MOST_M_S2 = 4.0
 """Nobody brakes or speeds up harder than this on the way over a line, but in an emergency."""
@@ -61,7 +59,7 @@ MAX_HEADING_COS = 0.5
 """A vehicle that moves more than 60 degrees off the approach direction does not use this approach."""
 
 TURNED_M = 2.0
-"""Over a shorter way nobody can tell whether a vehicle turns: boxes jitter, and riders swerve."""
+"""Over a shorter way nobody can tell whether a vehicle turns: boxes jitter, riders swerve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from rules import (
     violation,
 )
 from rules.crosswalk import CrosswalkState
-from rules.finding import Finding, Output, PlateResult, Rule, Status
+from rules.finding import Finding, Output, PlateResult, Rule
 from rules.lost import Lost
 from rules.observation import Observation, SignalReport
 from rules.once import Said
@@ -108,7 +108,7 @@ def step(
         red_states[line.line_id], said = red_light.step(
             state.red_light[line.line_id], observation, controlling, line, camera
         )
-        outputs.extend(_trusted(said, trusted))
+        outputs.extend(trust.trusted(said, trusted))
     parked, said = parking.step(state.parking, observation, camera, local, heads)
     outputs.extend(said)
     walked: dict[str, CrosswalkState] = {}
@@ -152,14 +152,14 @@ def finish(state: EngineState, site: Site, camera_id: str) -> tuple[Output, ...]
     for line in camera.stop_lines:
         controlling = [state.heads[head_id] for head_id in line.head_ids]
         said = red_light.finish(state.red_light[line.line_id], controlling, line, camera)
-        outputs.extend(_trusted(said, state.trust))
+        outputs.extend(trust.trusted(said, state.trust))
     parked, said = parking.finish(state.parking, camera)
     outputs.extend(said)
     passed, said = passage.finish(state.passage, camera, _votes(state.plates, site))
     outputs.extend(said)
     if state.trust.blind:
         outputs = [
-            _held(output, state.trust.reasons) if isinstance(output, Finding) else output
+            trust.held(output, state.trust.reasons) if isinstance(output, Finding) else output
             for output in outputs
         ]
     named = _with_plates(outputs, replace(state, parking=parked, passage=passed), site)
@@ -173,23 +173,6 @@ def _new_ones(outputs: Iterable[Output], state: EngineState, camera: Camera) -> 
         for output in outputs
         if not (isinstance(output, Finding) and once.is_told(state.said, output, camera.stop_lines))
     )
-
-
-def _trusted(outputs: Iterable[Output], trusted: TrustState) -> list[Output]:
-    """The outputs, held where they accuse of what happened while their place was disarmed."""
-    return [
-        _held(output, against)
-        if isinstance(output, Finding) and (against := trusted.against(output.place_id, output.t_s))
-        else output
-        for output in outputs
-    ]
-
-
-def _held(finding: Finding, reasons: tuple[str, ...]) -> Finding:
-    """An assertion that nobody should trust; what is not asserted stays as it is."""
-    if finding.status is not Status.ASSERTED:
-        return finding
-    return replace(finding, status=Status.HELD, reasons=(*finding.reasons, *reasons))
 
 
 def _lamps_seen(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules import signal
 from rules.aspect import Aspect, aspect_now
-from rules.finding import DisarmCause, Disarmed
+from rules.finding import DisarmCause, Disarmed, Finding, Output, Status
 from rules.observation import ClockSource, FrameStamp, LampState, Observation, SceneFault, SceneState
 from rules.signal import HeadState
 from rules.site import Camera, StopLine
@@ -134,6 +134,21 @@ def finish(state: TrustState, last_s: float) -> tuple[Disarmed, ...]:
     return tuple(
         replace(doubt.said, to_s=last_s) for doubt in state.doubts.values() if doubt.said is not None
     )
+
+
+def trusted(outputs: Iterable[Output], state: TrustState) -> list[Output]:
+    """The outputs, held where they accuse of what happened while their place was disarmed."""
+    return [
+        held(output, state.against(output.place_id, output.t_s)) if isinstance(output, Finding) else output
+        for output in outputs
+    ]
+
+
+def held(finding: Finding, reasons: tuple[str, ...]) -> Finding:
+    """An assertion that speaks for nothing for these reasons; without any, or where it asserts nothing, as it was."""
+    if finding.status is not Status.ASSERTED or not reasons:
+        return finding
+    return replace(finding, status=Status.HELD, reasons=(*finding.reasons, *reasons))
 
 
 def _weighed(
