@@ -322,6 +322,7 @@ def main(paths: Sequence[str]) -> None:
         derandomize=True,
         deadline=None,
         database=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],  # it goes by the clock
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
     )
     hypothesis.settings.load_profile("mutants")
