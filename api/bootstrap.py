@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,12 +22,12 @@ from detector.scene_watch import SceneWatch
 from detector.tracker import ByteTracker
 from detector.weights import Weights, load_weights
 from detector.yolo import YoloDetector
+from evidence.budget import Budget
 from evidence.case_builder import CaseBuilder
-from evidence.custody import Custody
+from evidence.delivery import Delivery
 from evidence.manifest import Origin
 from evidence.manifest import Weights as ModelFile
 from evidence.ports import EventLine
-from evidence.store import PackageStore
 from ingest.open_source import is_live, open_source
 from ingest.packet_ring import PacketRing
 from ingest.ports import FrameSource
@@ -130,20 +131,22 @@ class CameraPipeline:
     def new_cases(
         self,
         data_dir: Path,
-        store: PackageStore,
         footage: PacketRing,
-        custody: Custody,
+        delivery: Delivery,
+        sign: Callable[[bytes], bytes],
         event_line: EventLine,
+        going_on: Budget | None = None,
     ) -> CaseBuilder:
-        """A builder of cases from that footage: in ``data_dir``, their packages in ``store``."""
+        """A builder of cases from that footage in ``data_dir``; ``going_on``: the footage cannot be had again."""
         weights = ((self.models.weights_name, self.models.weights_sha256), *self.models.plates)
         return CaseBuilder(
             data_dir=data_dir,
             site=self._site,
             zone=time_zone(self._site.time_zone),
             footage=footage,
-            store=store,
-            custody=custody,
+            delivery=delivery,
+            sign=sign,
+            going_on=going_on,
             event_line=event_line,
             origin=Origin(
                 site_sha256=self._site_file.sha256,

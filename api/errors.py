@@ -5,6 +5,7 @@ StoplineError
 ├── UsageError             arguments that contradict each other or the folder they point at
 ├── AllInputsFailedError   not one of the sources could be read
 ├── SomeInputsFailedError  some sources could not be read; the results of the others stand
+├── UndeliveredError       sealed packages wait for a store or records that were away at the end of the run
 └── InterruptedRunError    stopped by the user; what was finished is kept
 """
 
@@ -76,6 +77,13 @@ class SomeInputsFailedError(SourcesFailedError):
     """Some sources could not be read; the results of the others are complete."""
 
     code = "some_inputs_failed"
+
+
+class UndeliveredError(StoplineError):
+    """The run is done, and sealed packages wait in the spool for a store or records that were away at its end."""
+
+    code = "undelivered"
+    retryable = True
 
 
 class InterruptedRunError(StoplineError):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from api.errors import ConfigInvalidError, Problem
+from evidence.budget import Budget
 
 if TYPE_CHECKING:  # only who uses a bucket loads what speaks to one
     from evidence.store_s3 import Bucket
@@ -72,6 +73,23 @@ class StoreSettings(BaseModel):
         description="Days for which a new package is locked, where store_lock is set. Default 90: a review and its "
         "appeal should be over by then; retention extends it for what is confirmed.",
     )
+
+    spool_mb: int = Field(
+        default=2000,
+        ge=1,
+        description="Megabytes of sealed packages that may wait in the spool for a store or records that are away. "
+        "Default 2000: a busy camera's night, and a disk has that much.",
+    )
+    memory_mb: int = Field(
+        default=256,
+        ge=1,
+        description="Megabytes of evidence of a live camera that memory holds while the disk is full. Default 256: as "
+        "much as its footage may take.",
+    )
+
+    def budget(self) -> Budget:
+        """What may wait while the store, the records or the disk are away."""
+        return Budget(spool_bytes=self.spool_mb * 1_000_000, memory_bytes=self.memory_mb * 1_000_000)
 
     def bucket(self) -> Bucket | None:
         """The bucket that these settings name; None where packages go into the data folder.

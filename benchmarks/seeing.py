@@ -181,6 +181,8 @@ class _Silent:
 
     def ended(self, at: Advance, outcome: str) -> None: ...
 
+    def noted(self, text: str) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from evidence import manifest
 from evidence.custody import Custody
 from evidence.durable import Disk
 from evidence.manifest import Summary
 from evidence.ports import EvidenceRef
+from evidence.records import CaseRecord
 from evidence.spool import Spool
 from evidence.store import PackageStore
 
 SPOOL_FOLDER = "spool"
+
+
+class HasPaths(Protocol):
+    """Knows where packages are, or will be."""
+
+    def path_of(self, case_id: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +35,69 @@ class SweepReport:
     unrecorded: tuple[str, ...]
 
 
-def sealed_ref(case_id: str, found: Summary, store: PackageStore) -> EvidenceRef:
+class Delivery(Protocol):
+    """Takes sealed entries of the spool further, for whoever builds them; used from the builder's thread."""
+
+    def again(self, case_id: str, record_of: Callable[[EvidenceRef], CaseRecord]) -> EvidenceRef | None:
+        """The package that an earlier run made for that id, which is then delivered as far as can be; None: there is none."""
+        ...
+
+    def path_of(self, case_id: str) -> str:
+        """Where the package will be, as ``PackageStore.path_of``."""
+        ...
+
+    def take(self, case_id: str) -> bool:
+        """The sealed entry will be stored and recorded. False where the record is known to have been there."""
+        ...
+
+    def advance(self, camera_id: str) -> None:
+        """To be told now and then of every camera that is watched: its checkpoints are made."""
+        ...
+
+    def full(self) -> str | None:
+        """Why there is no room for another entry; None where there is."""
+        ...
+
+    def wait_for_room(self) -> str | None:
+        """As ``full``, after waiting for room as long as that makes sense."""
+        ...
+
+
+class InlineDelivery:
+    """A Delivery that does everything at once, in the builder's thread, and raises what goes wrong."""
+
+    def __init__(
+        self, data_dir: Path, store: PackageStore, custody: Custody, disk: Disk | None = None
+    ) -> None:
+        self._spool = Spool(data_dir / SPOOL_FOLDER, Disk() if disk is None else disk)
+        self._store, self._custody = store, custody
+
+    def again(self, case_id: str, record_of: Callable[[EvidenceRef], CaseRecord]) -> EvidenceRef | None:
+        """As a Delivery; every file of the package is verified, and where the record was lost it is recorded."""
+        if self._spool.is_sealed(case_id):
+            deliver(case_id, self._spool, self._store, self._custody)
+        ref = verified_ref(case_id, self._store)
+        if ref is not None:
+            self._custody.add_case(record_of(ref))
+        return ref
+
+    def path_of(self, case_id: str) -> str:
+        return self._store.path_of(case_id)
+
+    def take(self, case_id: str) -> bool:
+        return deliver(case_id, self._spool, self._store, self._custody)
+
+    def advance(self, camera_id: str) -> None:
+        self._custody.advance(camera_id)
+
+    def full(self) -> str | None:
+        return None
+
+    def wait_for_room(self) -> str | None:
+        return None
+
+
+def sealed_ref(case_id: str, found: Summary, store: HasPaths) -> EvidenceRef:
     """Where the case's package stands in the store, and what its manifest says of it."""
     path = store.path_of(case_id)
     return EvidenceRef(

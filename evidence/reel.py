@@ -17,7 +17,7 @@ from evidence.clip import (
     keyframe_at,
 )
 from evidence.durable import Disk
-from evidence.errors import EvidenceError
+from evidence.errors import DiskError, EvidenceError
 from evidence.ports import Footage, P
 from rules.errors import StoplineError
 
@@ -80,7 +80,7 @@ class Reel:
         arrival = None
         between: list[TimedPacket] = []
         for path in self._files:
-            packets = _read(path)
+            packets = _read(path, self._disk)
             if path.stem.startswith("arrival"):
                 arrival = Part(what="arrival", packets=packets)
             else:
@@ -122,10 +122,10 @@ def _packed(packet: TimedPacket) -> bytes:
     return head + packet.data
 
 
-def _read(path: Path) -> tuple[TimedPacket, ...]:
+def _read(path: Path, disk: Disk) -> tuple[TimedPacket, ...]:
     packets = []
     try:
-        data = path.read_bytes()
+        data = disk.read(path)
         at = 0
         while at < len(data):
             media_s, pts, duration, numerator, denominator, is_keyframe, size = HEAD.unpack_from(data, at)
@@ -141,6 +141,6 @@ def _read(path: Path) -> tuple[TimedPacket, ...]:
                 )
             )
             at += size
-    except (OSError, struct.error, ZeroDivisionError) as exc:
+    except (DiskError, struct.error, ZeroDivisionError) as exc:
         raise ReelError(f"{path.name} cannot be read ({exc})") from exc
     return tuple(packets)

@@ -70,6 +70,7 @@ class Spool:
     def seal(self, case_id: str, record: CaseRecord) -> None:
         """The package with its record stands sealed; from now on nothing in it changes."""
         building = self._building(case_id)
+        self._disk.unlink(building / RECORD)  # of an attempt that found the disk full
         self._disk.write(building / RECORD, json_bytes(plain(record)))
         self._disk.seal(building, self._sealed(case_id))
 

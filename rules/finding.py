@@ -225,6 +225,7 @@ class DisarmCause(StrEnum):
     SHORT_AMBER = "short_amber"
     SIGNAL_SOURCE = "signal_source"
     SUSPENDED = "suspended"
+    STORAGE = "storage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -264,6 +264,9 @@ class _Watched(Shown):
         self._shown.ended(at, outcome)
         self._look()
 
+    def noted(self, text: str) -> None:
+        self._shown.noted(text)
+
 
 def _print_score(score: DemoScore, failures: Sequence[SourceFailure]) -> None:
     Console(width=TABLE_WIDTH).print(score_table("clip", rows_of(score.clips), COUNTS, FIGURES))

@@ -9,6 +9,7 @@ from api.errors import (
     ConfigInvalidError,
     InterruptedRunError,
     SomeInputsFailedError,
+    UndeliveredError,
     UsageError,
 )
 from api.model_manifest import ManifestError, ModelFileError
@@ -53,6 +54,7 @@ _BY_CLASS: tuple[tuple[type[StoplineError], ExitCode], ...] = (
     (TimeStampError, ExitCode.CONFIG_INVALID),
     (KeysError, ExitCode.CONFIG_INVALID),
     (StoreUnavailableError, ExitCode.SERVER),
+    (UndeliveredError, ExitCode.SERVER),
     (StoreRefusedError, ExitCode.CONFIG_INVALID),
     (StoreConflictError, ExitCode.NOT_VERIFIED),
     (NothingToVerifyError, ExitCode.INPUT_UNREADABLE),

@@ -58,6 +58,9 @@ class Shown:
     def ended(self, at: Advance, outcome: str) -> None:
         """As a Progress."""
 
+    def noted(self, text: str) -> None:
+        """As a Progress."""
+
 
 class PlainLines(Shown):
     """A line per source when it begins and ends, and one every ten seconds of work."""
@@ -81,6 +84,9 @@ class PlainLines(Shown):
     def ended(self, at: Advance, outcome: str) -> None:
         self._say(at, f"{outcome}: {at.frames} frames in {at.wall_s:.1f} s, {_speed(at)}, {_events(at)}")
 
+    def noted(self, text: str) -> None:
+        print(f"note: {text}", file=self._out, flush=True)
+
     def _say(self, at: Advance, text: str) -> None:
         print(f"[{at.number}/{at.of}] {at.source}: {text}", file=self._out, flush=True)
 
@@ -103,6 +109,9 @@ class JsonLines(Shown):
 
     def ended(self, at: Advance, outcome: str) -> None:
         self._say("ended", at, outcome)
+
+    def noted(self, text: str) -> None:
+        print(json.dumps({"note": text}, ensure_ascii=False), file=self._out, flush=True)
 
     def _say(self, what: str, at: Advance, outcome: str | None = None) -> None:
         fields = {
@@ -156,6 +165,9 @@ class Bars(Shown):
 
     def ended(self, at: Advance, outcome: str) -> None:
         self._update(at, f"{outcome}: {at.frames} frames, {_speed(at)}, {_events(at)}")
+
+    def noted(self, text: str) -> None:
+        self._bars.console.print(f"note: {text}", markup=False)
 
     def _update(self, at: Advance, text: str) -> None:
         if self._task is not None:

@@ -117,6 +117,7 @@ def replay(
         with_evidence=not no_evidence,
         signals=signals,
         bucket=None if no_evidence else settings.bucket(),
+        budget=settings.budget(),
         mqtt_password=settings.mqtt_password() if signals else None,
     )
     pipeline = build_pipeline(

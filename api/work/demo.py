@@ -301,5 +301,8 @@ class _OneOfMany:
     def ended(self, at: Advance, outcome: str) -> None:
         self._progress.ended(self._renamed(at), outcome)
 
+    def noted(self, text: str) -> None:
+        self._progress.noted(text)
+
     def _renamed(self, at: Advance) -> Advance:
         return replace(at, source=self._name, number=self._number, of=self._of)

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.errors import UsageError
 from evidence.canonical import json_bytes
 from evidence.durable import Disk
 from evidence.store import PackageStore
@@ -72,6 +73,14 @@ def open_store(
 def is_in_bucket(folder: Path) -> bool:
     """Whether the folder's packages are in a bucket."""
     return (folder / STORE_FILE).is_file()
+
+
+def require_none_in_bucket(folder: Path) -> None:
+    """The folder's packages, if any, may be thrown away with it. Raises UsageError where they are in a bucket."""
+    if is_in_bucket(folder):
+        raise UsageError(
+            f"--overwrite: the packages of {folder} are in a bucket, where nothing is thrown away; give a new --out"
+        )
 
 
 def _chosen(folder: Path, bucket: Bucket) -> tuple[str, str, str]:

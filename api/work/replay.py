@@ -20,12 +20,11 @@ from api.errors import (
 )
 from api.site_file import SiteFile
 from api.versions import stopline_version
-from api.work.custody import custody_fields
 from api.work.event_lines import event_line
-from api.work.package_store import is_in_bucket
+from api.work.package_store import require_none_in_bucket
 from api.work.progress import Advance, Progress
 from api.work.result_sink import Cases, ResultSink
-from api.work.run_evidence import EVIDENCE, RunEvidence, opened_evidence
+from api.work.run_evidence import EVIDENCE, RunEvidence, has_cases, opened_evidence
 from api.work.run_folder import (
     OpenMode,
     RunFolder,
@@ -38,13 +37,13 @@ from api.work.run_folder import (
 )
 from api.work.signal_sources import SignalFeeds, fingerprints, open_signals
 from api.work.summary import summary_of
+from evidence.budget import Budget
 from evidence.canonical import moment as rfc3339
-from evidence.custody import Custody
+from evidence.delivery import Delivery
 from evidence.passage_album import PassageAlbum
 from evidence.passage_file import FOLDER as PICTURES_FOLDER
 from evidence.ports import EventLine
 from evidence.signing import Signer
-from evidence.store import PackageStore
 from ingest.cadence import PlateCadence
 from ingest.camera import LoopStats, run_camera
 from ingest.errors import IngestError
@@ -69,7 +68,7 @@ class ReplayRequest:
     ``signals`` names what else tells the state of signal heads, for sources whose wall clock is known.
     ``with_evidence``: pictures of passages are taken, and a package is built and recorded for each finding that
     wants one, in ``data`` where that is given (a folder that stands, shared with runs of other cameras), else in ``out``;
-    the packages go into ``bucket`` where one is given.
+    the packages go into ``bucket`` where one is given, and ``budget`` is what may wait for it.
     """
 
     sources: tuple[str, ...]
@@ -86,6 +85,7 @@ class ReplayRequest:
     mqtt_password: str | None = field(default=None, repr=False)
     data: Path | None = None
     bucket: Bucket | None = None
+    budget: Budget = field(default_factory=Budget)
 
     @property
     def data_dir(self) -> Path:
@@ -123,10 +123,11 @@ class Pipeline(Protocol):
     def new_cases(
         self,
         data_dir: Path,
-        store: PackageStore,
         footage: PacketRing,
-        custody: Custody,
+        delivery: Delivery,
+        sign: Callable[[bytes], bytes],
         event_line: EventLine,
+        going_on: Budget | None = None,
     ) -> Cases: ...
 
     def new_judge(self) -> Judge: ...
@@ -160,24 +161,24 @@ def replay(
     check_folder(request.out, plan, request.mode)
     if request.mode is OpenMode.RESUME and is_complete(request.out):
         return Replayed(summary=read_summary(request.out), nothing_to_do=True)
-    if request.mode is OpenMode.OVERWRITE and is_in_bucket(request.out):
-        raise UsageError(
-            f"--overwrite: the packages of {request.out} are in a bucket, where nothing is thrown away; give a new --out"
-        )
+    if request.mode is OpenMode.OVERWRITE:
+        require_none_in_bucket(request.out)
     own = (PICTURES_FOLDER, *(EVIDENCE if request.data is None else ()))
     with open_run(request.out, plan, request.mode, own) as folder:
         try:
             with _evidence(request, clock) as held:
-                return _Run(request, pipeline, progress, clock, stop, folder, held).all()
+                replayed = _Run(request, pipeline, progress, clock, stop, folder, held).all()
         except AllInputsFailedError:
-            folder.abandon(own)
+            if not has_cases(request.data_dir):  # else what a camera gave before it failed is kept
+                folder.abandon(own)
             raise
+    return replayed
 
 
 def _evidence(request: ReplayRequest, clock: Clock) -> AbstractContextManager[RunEvidence | None]:
     if not request.with_evidence:
         return nullcontext()
-    return opened_evidence(request.data_dir, request.bucket, request.signer, clock)
+    return opened_evidence(request.data_dir, request.bucket, request.signer, request.budget, clock)
 
 
 def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:
@@ -250,14 +251,25 @@ class _Run:
             raise AllInputsFailedError(failures)
         interrupted = any(record.interrupted for record in records)
         if self._held is not None:
-            checkpoint = self._held.custody.checkpoint(self._camera.camera_id)
-            summary["custody"] = custody_fields(checkpoint, is_demo=self._request.signer is None)
+            summary["custody"] = self._held.ended(self._camera.camera_id)
+            summary["undelivered"] = list(self._held.courier.waiting)
+            self._tell()
         self._folder.publish(records, summary, complete=not failures)
         if interrupted:
             raise InterruptedRunError(f"interrupted; what was seen until then stands in {self._request.out}")
         if failures:
             raise SomeInputsFailedError(failures)
+        if self._held is not None:
+            self._held.require_delivered(self._request.out)
         return Replayed(summary=summary, nothing_to_do=False)
+
+    def _shown(self, at: Advance) -> None:
+        self._progress.advanced(at)
+        self._tell()
+
+    def _tell(self) -> None:
+        for text in self._held.courier.news() if self._held is not None else ():
+            self._progress.noted(text)
 
     def _one(self, segment: int, name: str) -> SourceRecord:
         """The source through the pipeline, its observations in the folder."""
@@ -291,7 +303,7 @@ class _Run:
             album = self._album(opened)
             sink = ResultSink(
                 writer.write,
-                lambda sink: self._progress.advanced(at(sink)),
+                lambda sink: self._shown(at(sink)),
                 self._cases(opened),
                 album,
                 self._request.site_file.site.passage_days,
@@ -343,6 +355,7 @@ class _Run:
             pictures_missing=0 if album is None else album.missing,
             disarmed=sink.disarmed,
             lost=sink.lost,
+            unkept=sink.unkept,
         )
 
     def _signals(self, segment: int) -> AbstractContextManager[SignalFeeds]:
@@ -364,7 +377,12 @@ class _Run:
         if self._held is None:
             return None
         return self._pipeline.new_cases(
-            self._request.data_dir, self._held.store, opened.footage, self._held.custody, event_line
+            self._request.data_dir,
+            opened.footage,
+            self._held.courier,
+            self._held.custody.signature,
+            event_line,
+            self._request.budget if opened.is_live else None,
         )
 
     def _interrupted(self, segment: int, name: str) -> InterruptedRunError:

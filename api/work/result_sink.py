@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, Self
 
 from api.work.event_lines import Row, event_fields, passage_fields
+from evidence.budget import Unkept
+from evidence.canonical import moment
 from evidence.case_builder import BuiltCase
 from evidence.passage_file import PassagePicture
 from evidence.profile import WANTED
@@ -16,6 +18,16 @@ from rules.observation import FrameStamp, Observation
 
 class Cases(Protocol):
     """Builds a case for each finding that wants one, as soon as the footage after it is there."""
+
+    @property
+    def unkept(self) -> Sequence[Unkept]:
+        """The findings that became no case for want of room."""
+        ...
+
+    @property
+    def disarmed(self) -> Sequence[Disarmed]:
+        """When there was no room."""
+        ...
 
     def said(self, outputs: Sequence[Output], now: FrameStamp) -> tuple[BuiltCase, ...]: ...
 
@@ -61,6 +73,7 @@ class ResultSink:
         self.passages: list[Row] = []
         self.disarmed: list[Row] = []
         self.lost: list[Row] = []
+        self.unkept: list[Row] = []
 
     def observed(self, observation: Observation) -> None:
         """As a Sink."""
@@ -83,17 +96,7 @@ class ResultSink:
             for output in outputs
             if isinstance(output, Passage)
         ]
-        self.disarmed += [
-            {
-                "place": output.place_id,
-                "cause": output.cause.value,
-                "reason": output.reason,
-                "from_s": round(output.from_s, 3),
-                "to_s": round(output.to_s, 3),
-            }
-            for output in outputs
-            if isinstance(output, Disarmed) and output.to_s is not None
-        ]
+        self._note_disarmed(output for output in outputs if isinstance(output, Disarmed))
         self.lost += [
             {
                 "place": output.place_id,
@@ -121,10 +124,39 @@ class ResultSink:
         if kind is None:
             if self._cases is not None:
                 self._take(self._cases.finish())
+                self._note_disarmed(self._cases.disarmed)
+                self._note_unkept(self._cases.unkept)
             return
         for unfinished in (self._cases, self._album):
             if unfinished is not None:
                 unfinished.abandon()
+
+    def _note_disarmed(self, disarmed: Iterable[Disarmed]) -> None:
+        self.disarmed += [
+            {
+                "place": output.place_id,
+                "cause": output.cause.value,
+                "reason": output.reason,
+                "from_s": round(output.from_s, 3),
+                "to_s": round(output.to_s, 3),
+            }
+            for output in disarmed
+            if output.to_s is not None
+        ]
+
+    def _note_unkept(self, unkept: Iterable[Unkept]) -> None:
+        self.unkept += [
+            {
+                "id": one.finding_id,
+                "rule": one.rule.value,
+                "place": one.place_id,
+                "track": one.track_id,
+                "t_s": round(one.t_s, 3),
+                "captured_at": None if one.captured_at is None else moment(one.captured_at),
+                "why": one.why,
+            }
+            for one in unkept
+        ]
 
     def _take(self, built: Iterable[BuiltCase]) -> None:
         self.events += [event_fields(case.finding, case.evidence) for case in built]

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.clock import Clock
-from api.work.custody import open_custody
+from api.errors import UndeliveredError
+from api.work.custody import custody_fields, open_custody
 from api.work.data_folder import RECORDS_FILE
 from api.work.package_store import STORE_FILE, open_store
+from evidence.budget import Budget
 from evidence.chain_file import FOLDER as CUSTODY_FOLDER
+from evidence.courier import Courier, Pace
 from evidence.custody import Custody
-from evidence.delivery import SPOOL_FOLDER, finish
-from evidence.records_sql import SqlRecords
+from evidence.delivery import SPOOL_FOLDER
+from evidence.durable import Disk
+from evidence.errors import DiskError, DiskFullError, StoreUnavailableError
+from evidence.records import CaseFilter
+from evidence.records_sql import RecordsError, SqlRecords
 from evidence.signing import Signer
-from evidence.store import PackageStore
+from evidence.spool import Spool
 from evidence.store_local import FOLDER as EVIDENCE_FOLDER
 
 if TYPE_CHECKING:  # only who uses a bucket loads what speaks to one
@@ -32,26 +38,66 @@ EVIDENCE = (
 )
 """What a run leaves in its folder besides the results."""
 
+PACE = Pace()
+"""How patiently a run asks for a store or records that are away."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEvidence:
-    """The store and the custody that the cases of a run go to."""
+    """The custody that the cases of a run are in, and who brings them there and to their store."""
 
-    store: PackageStore
     custody: Custody
+    courier: Courier
+    data: Path
+    is_demo_key: bool
+
+    def ended(self, camera_id: str) -> dict[str, Any] | None:
+        """What the summary says of the chain, as of a checkpoint that stands now; None while records or disk are away.
+
+        Everything was delivered before, as far as can be.
+        """
+        self.courier.close()
+        try:
+            return custody_fields(self.custody.checkpoint(camera_id), is_demo=self.is_demo_key)
+        except (RecordsError, DiskFullError, DiskError):
+            if self.courier.trouble is None:
+                raise
+            return None
+
+    def require_delivered(self, out: Path) -> None:
+        """Everything was delivered. Raises UndeliveredError, which says how to go on; the results stand in ``out``."""
+        waiting = self.courier.waiting
+        if waiting:
+            raise UndeliveredError(
+                f"{len(waiting)} sealed packages wait in {self.data / SPOOL_FOLDER}, and the results stand in {out}: "
+                f"{self.courier.trouble}. When that is mended, 'stopline evidence sweep --data {self.data}' delivers them"
+            )
 
 
 @contextmanager
 def opened_evidence(
-    data: Path, bucket: Bucket | None, signer: Signer | None, clock: Clock
+    data: Path, bucket: Bucket | None, signer: Signer | None, budget: Budget, clock: Clock
 ) -> Iterator[RunEvidence]:
-    """What takes the cases of a run in that data folder; what a crash left there is finished.
+    """What takes the cases of a run in that data folder; what a crash left there is finished meanwhile.
 
-    Raises StorePlaceError, KeysError, and what store, records and disk raise.
+    A store that does not answer is waited for; one that refuses ends the run before it begins. Raises StorePlaceError,
+    KeysError, StoreRefusedError, PackageDamagedError for a sealed package that is not whole, and what records and disk
+    raise.
     """
     store = open_store(data, bucket, clock.now, create=True)
-    store.check()
+    with suppress(StoreUnavailableError):
+        store.check()
     with closing(SqlRecords(data / RECORDS_FILE)) as records:
         custody = open_custody(data, records, signer, clock.now)
-        finish(data, store, custody)
-        yield RunEvidence(store=store, custody=custody)
+        with Courier(data, store, custody, budget=budget, pace=PACE) as courier:
+            yield RunEvidence(custody=custody, courier=courier, data=data, is_demo_key=signer is None)
+
+
+def has_cases(data: Path) -> bool:
+    """Whether anything is sealed or recorded in the data folder."""
+    if Spool(data / SPOOL_FOLDER, Disk()).sealed_ids():
+        return True
+    if not (data / RECORDS_FILE).is_file():
+        return False
+    with closing(SqlRecords(data / RECORDS_FILE)) as records:
+        return bool(records.page(CaseFilter(), after_number=None, limit=1))

@@ -104,7 +104,8 @@ class SourceRecord:
     ``size_bytes`` is None for a live source. ``gaps_s`` lists the first gaps, ``gap_count`` and ``gap_s`` cover all.
     ``disarmed`` are the intervals in which the rules did not trust themselves, ``lost`` the gaps in which a red light
     was not watched, ``signals`` counts the messages of each signal feed, ``heads_reported`` are the heads of which
-    one of them told some state. ``pictures_missing`` counts the passages whose picture could not be had.
+    one of them told some state. ``pictures_missing`` counts the passages whose picture could not be had,
+    ``unkept`` are the findings that became no case for want of room.
     """
 
     source: str
@@ -129,6 +130,7 @@ class SourceRecord:
     signals: Sequence[Row] = ()
     heads_reported: Sequence[str] = ()
     pictures_missing: int = 0
+    unkept: Sequence[Row] = ()
 
 
 class RunFolder:

@@ -58,6 +58,7 @@ def summary_of(
             {"segment": record.segment, **row} for record in records for row in record.disarmed
         ],
         "lost_in_gaps": [{"segment": record.segment, **row} for record in records for row in record.lost],
+        "unkept": [{"segment": record.segment, **row} for record in records for row in record.unkept],
         "sources": [_source(record) for record in records]
         + [
             {"source": failure.source, "error": failure.code, "message": failure.message}
@@ -151,6 +152,7 @@ def _disarmed(site_file: SiteFile, camera: Camera, records: Sequence[SourceRecor
             if reason is not None:
                 yield f"{reason}; give --start-time"
     yield from _lost(camera, records)
+    yield from _unkept(records)
     rows: dict[tuple[str | None, str], list[Row]] = {}
     for record in records:
         for row in record.disarmed:
@@ -159,6 +161,13 @@ def _disarmed(site_file: SiteFile, camera: Camera, records: Sequence[SourceRecor
         where = "all rules" if place is None else f"stop line {place}"
         seconds = sum(row["to_s"] - row["from_s"] for row in spells)
         yield f"{where}: nobody was accused for {seconds:.1f} s, because {spells[0]['reason']}"
+
+
+def _unkept(records: Sequence[SourceRecord]) -> Iterator[str]:
+    """One sentence about the findings that became no case."""
+    rows = [row for record in records for row in record.unkept]
+    if rows:
+        yield f"{_counted(len(rows), 'finding')} became no case, since there was no room for evidence (unkept)"
 
 
 def _lost(camera: Camera, records: Sequence[SourceRecord]) -> Iterator[str]:

@@ -11,8 +11,10 @@ import pytest
 from benchmarks import (
     proof_evidence_full_disk,
     proof_evidence_kill,
+    proof_outages,
     proof_replay_kill,
     proof_retention,
+    proof_store_kill,
 )
 from benchmarks.proof import Figures, Proof
 
@@ -65,3 +67,17 @@ def test_a_killed_replay_of_a_real_recording_is_completed_by_resume(shared: Path
     verdict = proof_replay_kill.PROOF.prove(trial)
     assert verdict.passed, (verdict.figures, trial.steps)
     assert int(verdict.figures["cases"]) > 4
+
+
+@pytest.mark.timeout(600)
+def test_a_replay_that_is_killed_has_every_case_once_in_folder_and_bucket(tmp_path: Path) -> None:
+    figures, trial = tried(proof_store_kill.PROOF, tmp_path)
+    assert figures["folder_cases"] == figures["s3_cases"] == 8
+    assert len(trial.steps) == 2 * trial.size
+
+
+@pytest.mark.timeout(600)
+def test_outages_lose_nothing_below_the_budgets_and_count_what_is_above(tmp_path: Path) -> None:
+    figures, _ = tried(proof_outages.PROOF, tmp_path)
+    assert figures["store_away_cases"] == figures["disk_full_cases"]
+    assert int(figures["store_away_spool_over_budget_unkept"]) > 0

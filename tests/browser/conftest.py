@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, Request
 
 from api.work.event_lines import event_line
 from evidence.case_builder import CaseBuilder
+from evidence.delivery import InlineDelivery
 from evidence.durable import Disk
 from evidence.manifest import Origin
 from evidence.records_sql import SqlRecords
@@ -42,13 +43,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     film = street.film(folder / "street.mp4")
     records = SqlRecords(data / "records.sqlite")
     ring = PacketRing(hold_s=60)
+    custody = a_custody(data, records)
     builder = CaseBuilder(
         data_dir=data,
         site=street.site(),
         zone=ZoneInfo("Asia/Shanghai"),
         footage=ring,
-        store=LocalStore(data, Disk()),
-        custody=a_custody(data, records),
+        delivery=InlineDelivery(data, LocalStore(data, Disk()), custody),
+        sign=custody.signature,
         event_line=event_line,
         origin=Origin(site_sha256="0" * 64, code_version="test", weights=()),
     )

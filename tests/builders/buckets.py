@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from typing import Protocol
 
 from minio import Minio
 
 from evidence.store_s3 import Bucket
-from tests.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from tests.s3_server import ACCESS_KEY, SECRET_KEY
 
 
-def a_bucket(server: S3Server, *, has_lock: bool = False) -> Bucket:
+class HasEndpoint(Protocol):
+    """An S3 server, or what stands in front of one."""
+
+    @property
+    def endpoint(self) -> str: ...
+
+
+def a_bucket(server: HasEndpoint, *, has_lock: bool = False) -> Bucket:
     """A new bucket of that server, which every test has for itself by a prefix (buckets are dear in SeaweedFS)."""
     name = "locked" if has_lock else "evidence"
     bucket = Bucket(

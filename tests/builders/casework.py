@@ -9,11 +9,12 @@ from pathlib import Path
 
 from api.time_zone import time_zone
 from api.work.event_lines import event_line
+from evidence.budget import Budget
 from evidence.case_builder import BuiltCase, CaseBuilder
 from evidence.chain import NO_LINK, read_link
 from evidence.chain_file import whole_lines
 from evidence.custody import Custody
-from evidence.delivery import SweepReport, sweep
+from evidence.delivery import Delivery, InlineDelivery, SweepReport, sweep
 from evidence.durable import Disk
 from evidence.manifest import Origin, Weights
 from evidence.profile import EvidenceProfile
@@ -43,6 +44,8 @@ class Bench:
     profile: EvidenceProfile | None = None
     hold_s: float = 30.0
     disk: Disk | None = None
+    delivery: Delivery | None = None
+    going_on: Budget | None = None
 
     def __post_init__(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -59,17 +62,19 @@ class Bench:
         return tuple(found)
 
     def builder(self, ring: PacketRing, records: Records | None = None) -> CaseBuilder:
+        custody = self.custody(records)
         return CaseBuilder(
             data_dir=self.data_dir,
             site=self.street.site(allowed_stop_s=self.allowed_stop_s),
             zone=time_zone("Asia/Shanghai"),
             footage=ring,
-            store=self.store(),
-            custody=self.custody(records),
+            delivery=self.delivery or InlineDelivery(self.data_dir, self.store(), custody, self.disk),
+            sign=custody.signature,
             event_line=event_line,
             origin=ORIGIN,
             profile=self.profile,
             disk=self.disk,
+            going_on=self.going_on,
         )
 
     def custody(self, records: Records | None = None) -> Custody:

@@ -20,6 +20,8 @@ class Silence:
 
     def ended(self, at: Advance, outcome: str) -> None: ...
 
+    def noted(self, text: str) -> None: ...
+
 
 def a_finished_run(
     out: Path, pipeline: ScriptedPipeline, *sources: Path, site_file: SiteFile | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -16,11 +16,11 @@ from api.bootstrap import Models, OpenedSource
 from api.judge import RuleJudge
 from api.site_file import SiteFile, parse_site_file
 from api.time_zone import time_zone
+from evidence.budget import Budget
 from evidence.case_builder import CaseBuilder
-from evidence.custody import Custody
+from evidence.delivery import Delivery
 from evidence.manifest import Origin
 from evidence.ports import EventLine
-from evidence.store import PackageStore
 from ingest.file_source import FileSource
 from ingest.frame import Frame
 from ingest.packet_ring import PacketRing
@@ -155,18 +155,20 @@ class ScriptedPipeline:
     def new_cases(
         self,
         data_dir: Path,
-        store: PackageStore,
         footage: PacketRing,
-        custody: Custody,
+        delivery: Delivery,
+        sign: Callable[[bytes], bytes],
         event_line: EventLine,
+        going_on: Budget | None = None,
     ) -> CaseBuilder:
         return CaseBuilder(
             data_dir=data_dir,
             site=self.site_file.site,
             zone=time_zone(self.site_file.site.time_zone),
             footage=footage,
-            store=store,
-            custody=custody,
+            delivery=delivery,
+            sign=sign,
+            going_on=going_on,
             event_line=event_line,
             origin=Origin(site_sha256=self.site_file.sha256, code_version="0", weights=()),
         )

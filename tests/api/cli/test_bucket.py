@@ -18,6 +18,7 @@ from api.http.app import create_app
 from api.http.server import address_of, listener, served
 from api.work.data_folder import open_records, review_desk
 from api.work.package_store import open_store
+from evidence.courier import Pace
 from evidence.records import Decision
 from evidence.records_sql import RecordsError, SqlRecords
 from evidence.store_s3 import Bucket
@@ -266,7 +267,13 @@ def test_a_sweep_finishes_what_a_crash_left(
 
     with monkeypatch.context() as broken:
         broken.setattr(SqlRecords, "add_case", away)
-        assert replay().code != 0
+        broken.setattr("api.work.run_evidence.PACE", Pace(first_s=0.05, end_s=0.1))
+        ran = replay()
+        assert ran.code == 7
+        assert "2 sealed packages wait in" in ran.err
+        assert "database or disk is full" in ran.err
+        assert f"'stopline evidence sweep --data {out}' delivers them" in ran.err
+        assert (out / "summary.json").exists()
     sealed = [path.name for path in (out / "spool").iterdir()]
     assert sealed
     (out / "spool" / "other.building").mkdir()

@@ -57,6 +57,9 @@ class Progresses:
     def ended(self, at: Advance, outcome: str) -> None:
         self.told.append((at.source, at.number, at.of, outcome))
 
+    def noted(self, text: str) -> None:
+        raise AssertionError(text)
+
 
 def site_text(camera: str) -> str:
     return SITE.replace("cam1", camera)

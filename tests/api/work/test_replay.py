@@ -42,6 +42,7 @@ class Progresses:
     def __init__(self) -> None:
         self.told: list[tuple[str, int, int]] = []
         self.outcomes: list[str] = []
+        self.notes: list[str] = []
 
     def begun(self, at: Advance) -> None:
         self.told.append(("begun", at.number, at.frames))
@@ -52,6 +53,9 @@ class Progresses:
     def ended(self, at: Advance, outcome: str) -> None:
         self.told.append(("ended", at.number, at.frames))
         self.outcomes.append(outcome)
+
+    def noted(self, text: str) -> None:
+        self.notes.append(text)
 
 
 def never() -> bool:
