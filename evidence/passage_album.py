@@ -36,10 +36,14 @@ too much. Plates hang below it."""
 class PassageAlbum:
     """Takes the pictures of one segment's passages into ``data_dir``/passages; used from one thread."""
 
-    def __init__(self, data_dir: Path, footage: Footage[Any], disk: Disk | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, footage: Footage[Any], disk: Disk | None = None, *, goes_on: bool = False
+    ) -> None:
+        """``goes_on``: a picture that a full disk has no room for is missing, and ends nothing."""
         self._data_dir = data_dir
         self._footage = footage
         self._disk = Disk() if disk is None else disk
+        self._goes_on = goes_on
         self._taken: list[Path] = []
         self.missing = 0
 
@@ -59,8 +63,14 @@ class PassageAlbum:
             self.missing += 1
             return None
         path = self._data_dir / picture_path(passage)
-        self._disk.make_folder(path.parent)
-        self._disk.replace(path, data)
+        try:
+            self._disk.make_folder(path.parent)
+            self._disk.replace(path, data)
+        except DiskFullError:
+            if not self._goes_on:
+                raise
+            self.missing += 1
+            return None
         self._taken.append(path)
         return PassagePicture(path=picture_path(passage), sha256=sha256_hex(data))
 

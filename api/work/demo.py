@@ -14,14 +14,15 @@ from api.site_file import SiteFile, load_site_file
 from api.suggest import did_you_mean
 from api.work.data_folder import RECORDS_FILE
 from api.work.evaluate import ClipEvaluation, evaluate
+from api.work.observation_writer import OutputError
+from api.work.pipeline import Pipeline
 from api.work.progress import Advance, Progress
-from api.work.replay import Pipeline, ReplayRequest, replay
+from api.work.replay import ReplayRequest, replay
 from api.work.run_evidence import EVIDENCE
 from api.work.run_folder import (
     FolderInUseError,
     OpenMode,
     OtherRunError,
-    OutputError,
     is_complete,
     locked,
     remove,

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from api.bootstrap import Models, OpenedSource
+from api.bootstrap import OpenedSource
 from api.clock import Clock
 from api.errors import (
     AllInputsFailedError,
@@ -22,6 +22,7 @@ from api.site_file import SiteFile
 from api.versions import stopline_version
 from api.work.event_lines import event_line
 from api.work.package_store import require_none_in_bucket
+from api.work.pipeline import Pipeline
 from api.work.progress import Advance, Progress
 from api.work.result_sink import Cases, ResultSink
 from api.work.run_evidence import EVIDENCE, RunEvidence, has_cases, opened_evidence
@@ -39,17 +40,13 @@ from api.work.signal_sources import SignalFeeds, fingerprints, open_signals
 from api.work.summary import summary_of
 from evidence.budget import Budget
 from evidence.canonical import moment as rfc3339
-from evidence.delivery import Delivery
 from evidence.passage_album import PassageAlbum
 from evidence.passage_file import FOLDER as PICTURES_FOLDER
-from evidence.ports import EventLine
 from evidence.signing import Signer
 from ingest.cadence import PlateCadence
 from ingest.camera import LoopStats, run_camera
 from ingest.errors import IngestError
 from ingest.open_source import is_live
-from ingest.packet_ring import PacketRing
-from ingest.ports import Analyst, Judge
 from ingest.redact import redact_url
 from rules.site import Camera
 
@@ -99,38 +96,6 @@ class Replayed:
 
     summary: dict[str, Any]
     nothing_to_do: bool
-
-
-class Pipeline(Protocol):
-    """All parts that one camera's frames pass through; what keeps state is made anew for each source."""
-
-    @property
-    def models(self) -> Models: ...
-
-    def open_source(
-        self,
-        name: str,
-        segment: int,
-        started_at: datetime | None,
-        duration_s: float | None,
-        error_s: float = 1.0,
-    ) -> OpenedSource:
-        """The source, its first picture decoded; its wall clock may be off by ``error_s``. Raises IngestError."""
-        ...
-
-    def new_analyst(self) -> Analyst: ...
-
-    def new_cases(
-        self,
-        data_dir: Path,
-        footage: PacketRing,
-        delivery: Delivery,
-        sign: Callable[[bytes], bytes],
-        event_line: EventLine,
-        going_on: Budget | None = None,
-    ) -> Cases: ...
-
-    def new_judge(self) -> Judge: ...
 
 
 class SizeMismatchError(IngestError):
@@ -284,7 +249,7 @@ class _Run:
             self._request.duration_s,
             self._request.start_error_s,
         )
-        with closing(opened.source), self._folder.observations(segment) as writer:
+        with closing(opened.source), self._folder.observations(segment, is_live=opened.is_live) as writer:
             if opened.source.size_px != (self._camera.width_px, self._camera.height_px):
                 raise SizeMismatchError(opened.name, self._camera, opened.source.size_px)
 
@@ -356,6 +321,7 @@ class _Run:
             disarmed=sink.disarmed,
             lost=sink.lost,
             unkept=sink.unkept,
+            observations_lost=writer.lost,
         )
 
     def _signals(self, segment: int) -> AbstractContextManager[SignalFeeds]:
@@ -371,7 +337,11 @@ class _Run:
         )
 
     def _album(self, opened: OpenedSource) -> PassageAlbum | None:
-        return PassageAlbum(self._request.out, opened.footage) if self._request.with_evidence else None
+        return (
+            PassageAlbum(self._request.out, opened.footage, goes_on=opened.is_live)
+            if self._request.with_evidence
+            else None
+        )
 
     def _cases(self, opened: OpenedSource) -> Cases | None:
         if self._held is None:

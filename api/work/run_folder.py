@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import gzip
 import json
 import os
 import shutil
@@ -16,9 +15,11 @@ from typing import IO, Any
 
 from api.errors import UsageError
 from api.work.event_lines import Row, lines_text, ordered_events, ordered_passages
-from api.work.observation_lines import observation_line
-from rules.errors import StoplineError
-from rules.observation import Observation
+from api.work.observation_writer import (
+    ObservationWriter,
+    PatientObservationWriter,
+    translated,
+)
 
 EVENTS, PASSAGES, OBSERVATIONS = "events.jsonl", "passages.jsonl", "observations.jsonl.gz"
 SUMMARY, RUN, CHECKPOINT, DONE = "summary.json", "run.json", "checkpoint", "checkpoint.done"
@@ -31,20 +32,6 @@ class OpenMode(StrEnum):
     NEW = "new"
     RESUME = "resume"
     OVERWRITE = "overwrite"
-
-
-class OutputError(StoplineError):
-    """The folder cannot be written; ``reason`` is the system's word for why."""
-
-    code = "output_unwritable"
-    retryable = True
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(
-            f"{path}: cannot be written: {reason}; what was finished before is kept for --resume"
-        )
-        self.path = path
-        self.reason = reason
 
 
 class OtherRunError(UsageError):
@@ -105,7 +92,7 @@ class SourceRecord:
     ``disarmed`` are the intervals in which the rules did not trust themselves, ``lost`` the gaps in which a red light
     was not watched, ``signals`` counts the messages of each signal feed, ``heads_reported`` are the heads of which
     one of them told some state. ``pictures_missing`` counts the passages whose picture could not be had,
-    ``unkept`` are the findings that became no case for want of room.
+    ``unkept`` are the findings that became no case for want of room, ``observations_lost`` counts what could not be recorded.
     """
 
     source: str
@@ -131,6 +118,7 @@ class SourceRecord:
     heads_reported: Sequence[str] = ()
     pictures_missing: int = 0
     unkept: Sequence[Row] = ()
+    observations_lost: int = 0
 
 
 class RunFolder:
@@ -148,9 +136,9 @@ class RunFolder:
         return SourceRecord(**json.loads(path.read_text(encoding="utf-8")))
 
     @contextmanager
-    def observations(self, segment: int) -> Iterator[ObservationWriter]:
+    def observations(self, segment: int, *, is_live: bool = False) -> Iterator[ObservationWriter]:
         """A writer for one source's observations; what it wrote counts only once ``finish`` was called."""
-        writer = ObservationWriter(self._part_path(segment))
+        writer = (PatientObservationWriter if is_live else ObservationWriter)(self._part_path(segment))
         try:
             yield writer
         finally:
@@ -159,7 +147,7 @@ class RunFolder:
     def finish(self, record: SourceRecord) -> None:
         """The source is done: its observations and its record stand, and a later part of the run skips it."""
         part = self._part_path(record.segment)
-        with _translated(part):
+        with translated(part):
             part.replace(self._observations_path(record.segment))
         write_file(self._record_path(record.segment), _json(asdict(record)))
 
@@ -168,7 +156,7 @@ class RunFolder:
 
         The checkpoint goes when ``complete``: then nothing is left to be resumed.
         """
-        with _translated(self._folder / SUMMARY):
+        with translated(self._folder / SUMMARY):
             (self._folder / SUMMARY).unlink(missing_ok=True)
         events = ordered_events([row for record in records for row in record.events])
         passages = ordered_passages([row for record in records for row in record.passages])
@@ -180,14 +168,14 @@ class RunFolder:
         write_file(self._folder / SUMMARY, _json(summary))
         if complete:
             done = self._folder / DONE
-            with _translated(self._checkpoint):
+            with translated(self._checkpoint):
                 remove(done)
                 self._checkpoint.replace(done)
                 remove(done)
 
     def abandon(self, also_ours: Sequence[str] = ()) -> None:
         """Nothing of the run is left, nor of what else it leaves: it gave nothing, and the folder may be used again."""
-        with _translated(self._folder):
+        with translated(self._folder):
             for name in (*also_ours, CHECKPOINT, RUN):
                 remove(self._folder / name)
 
@@ -199,29 +187,6 @@ class RunFolder:
 
     def _part_path(self, segment: int) -> Path:
         return self._checkpoint / f"source-{segment:04d}.part"
-
-
-class ObservationWriter:
-    """Writes observations as compressed lines; the same observations give the same bytes."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises OutputError, as the methods do."""
-        self._path = path
-        with _translated(path):
-            self._file = path.open("wb")
-        self._gzip = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=self._file, mtime=0)
-
-    def write(self, observation: Observation) -> None:
-        """Appends one observation."""
-        line = observation_line(observation).encode() + b"\n"
-        with _translated(self._path):
-            self._gzip.write(line)
-
-    def close(self) -> None:
-        """All that was written is on the disk."""
-        with _translated(self._path), self._file:
-            self._gzip.close()
-            _sync(self._file)
 
 
 def is_complete(folder: Path) -> bool:
@@ -240,7 +205,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 def make_empty(folder: Path) -> None:
     """The folder stands, and is empty. Raises UsageError where it holds something or is a file, OutputError."""
-    with _translated(folder):
+    with translated(folder):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UsageError(f"{folder} is not an empty folder; give a new or empty one")
         folder.mkdir(parents=True, exist_ok=True)
@@ -251,7 +216,7 @@ def check_folder(folder: Path, plan: RunPlan, mode: OpenMode) -> None:
 
     Raises UsageError where it holds something else than ``mode`` allows, or another run.
     """
-    with _translated(folder):
+    with translated(folder):
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file; --out wants a new or empty folder")
         entries = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
@@ -287,10 +252,10 @@ def open_run(
     as ``check_folder`` does and where the folder is in use; OutputError where the disk refuses.
     """
     check_folder(folder, plan, mode)
-    with _translated(folder):
+    with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        with _translated(folder):
+        with translated(folder):
             _prepare(folder, plan, mode, also_ours)
         yield RunFolder(folder)
 
@@ -343,7 +308,7 @@ def _json(value: Mapping[str, Any]) -> bytes:
 def write_file(path: Path, *contents: bytes | Path) -> None:
     """The file holds the contents (those of the files, where paths are given), on the disk and under its name at once."""
     part = path.with_name(f".{path.name}.part")
-    with _translated(path):
+    with translated(path):
         with part.open("wb") as file:
             for content in contents:
                 if isinstance(content, bytes):
@@ -371,11 +336,3 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        raise OutputError(path, exc.strerror or type(exc).__name__) from exc

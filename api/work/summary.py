@@ -59,6 +59,7 @@ def summary_of(
         ],
         "lost_in_gaps": [{"segment": record.segment, **row} for record in records for row in record.lost],
         "unkept": [{"segment": record.segment, **row} for record in records for row in record.unkept],
+        "observations_lost": sum(record.observations_lost for record in records),
         "sources": [_source(record) for record in records]
         + [
             {"source": failure.source, "error": failure.code, "message": failure.message}

@@ -24,7 +24,7 @@ from api.errors import (
 from api.model_manifest import ManifestError, ModelFileError
 from api.work.fold import ObservationsError, UnknownCameraError
 from api.work.models import WheelError, WheelUnavailable
-from api.work.run_folder import OutputError
+from api.work.observation_writer import OutputError
 from detector.errors import WeightsMissing
 from ingest.errors import FileEmptyError
 from rules.errors import SiteError, StoplineError

@@ -20,9 +20,10 @@ from api.errors import (
 )
 from api.work.data_folder import RECORDS_FILE
 from api.work.fold import ObservationsError, UnknownCameraError, fold_file, write_folded
+from api.work.observation_writer import OutputError
 from api.work.progress import Advance
 from api.work.replay import Replayed, ReplayRequest, replay
-from api.work.run_folder import EVENTS, OBSERVATIONS, PASSAGES, SUMMARY, OpenMode, OutputError, is_complete
+from api.work.run_folder import EVENTS, OBSERVATIONS, PASSAGES, SUMMARY, OpenMode, is_complete
 from api.work.summary import covered_s
 from evidence.errors import PackageDamagedError
 from evidence.records import CaseFilter

@@ -12,6 +12,7 @@ import pytest
 
 from api.errors import UsageError
 from api.work.observation_lines import parse_observation
+from api.work.observation_writer import OutputError
 from api.work.run_folder import (
     CHECKPOINT,
     EVENTS,
@@ -20,7 +21,6 @@ from api.work.run_folder import (
     RUN,
     SUMMARY,
     OpenMode,
-    OutputError,
     RunFolder,
     RunPlan,
     SourceRecord,
