@@ -243,7 +243,7 @@ def seen(
     )
     pipeline.spoil = (lambda source: source) if spoiling is None else spoiling.source
     upto_s = clip.upto_s if upto_s is None else upto_s
-    key = f"{spoiled.path.name} {site_file.sha256} {upto_s} {looking} {'' if spoiling is None else spoiling.key}"
+    key = f"{clip.path} {spoiled.path.name} {site_file.sha256} {upto_s} {looking} {'' if spoiling is None else spoiling.key}"
     folder = trial.folder.parent / "runs" / f"{clip.name}-{model.name}-{_run_digest(key)}"
     request = ReplayRequest(
         sources=(str(clip.path),),
