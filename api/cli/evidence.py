@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from api.cli.exit_codes import ExitCode
+from api.cli.link import link
 from api.cli.retain import hold, release, retain
 from api.cli.stamp import stamp
 from api.cli.sweep import sweep
@@ -30,7 +31,7 @@ def evidence() -> None:
     """Check that evidence is what was sealed, finish what a crash left, and delete what was kept long enough."""
 
 
-for command in (sweep, retain, hold, release, stamp):
+for command in (link, sweep, retain, hold, release, stamp):
     evidence.add_command(command)
 
 

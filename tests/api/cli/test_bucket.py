@@ -322,3 +322,29 @@ def test_a_store_that_is_set_up_wrongly_ends_the_command_before_anything_is_done
     assert not (tmp_path / "out" / "summary.json").exists()
     for secret in (bucket.secret_key, "wrong-secret"):
         assert secret not in ran.err + ran.out + caplog.text
+
+
+def test_a_link_gives_one_file_to_whoever_has_it(
+    stopline: Stopline, out: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    case_id = ids(out)[0]
+    public = bucket.endpoint.replace("127.0.0.1", "localhost")
+    monkeypatch.setenv("STOPLINE_STORE_PUBLIC_ENDPOINT", public)
+    ran = stopline("evidence", "link", case_id, "clip.mp4", "--data", out)
+    assert ran.code == 0, ran.err
+    address = ran.out.strip()
+    assert address.startswith(public)
+    assert "X-Amz-Expires=3600" in address
+    clip = next(data for name, data in objects(bucket).items() if name.endswith(f"{case_id}/clip.mp4"))
+    assert httpx.get(address, trust_env=False).content == clip
+    for arguments, told in (
+        ((case_id, "more.jpg"), "it has clip.mp4"),
+        (("nobody", "clip.mp4"), "there is no package of that id"),
+        (("a/b", "clip.mp4"), "cannot name a package"),
+    ):
+        refused = stopline("evidence", "link", *arguments, "--data", out)
+        assert refused.code == 2
+        assert told in refused.err
+    refused = stopline("evidence", "link", case_id, "clip.mp4", "--data", tmp_path)
+    assert refused.code == 2
+    assert "links are for those in a bucket" in refused.err
