@@ -21,7 +21,7 @@ from importlib import import_module, util
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
+from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
 import coverage
@@ -183,7 +183,6 @@ class Tests:
         self.by = ""
         self.seconds: dict[str, float] = {}
         self.skipped: set[str] = set()
-        self.too_long = False
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = self.chosen(items)
@@ -199,8 +198,6 @@ class Tests:
             signal.setitimer(signal.ITIMER_VIRTUAL, TEST_S + TEST_TIMES * self._limits[item.nodeid])
         if self._lines is not None:
             self._lines.switch_context(item.nodeid)
-            self.too_long = False
-            signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_S)
         began_s = time.process_time()
         answer = yield
         signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
@@ -208,19 +205,6 @@ class Tests:
         if self._lines is not None:
             self._lines.switch_context("")
         return answer
-
-    def stop(self, number: int, frame: FrameType | None) -> None:
-        """Ends a test that computes for too long, as a handler of a signal."""
-        self.too_long = True
-        pytest.skip("takes too long for a mutant")
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Stopped in the midst of what handles exceptions, a test may seem to have failed."""
-        report = yield
-        if self.too_long and report.failed:
-            report.outcome, report.longrepr = "skipped", (str(item.path), 0, "takes too long for a mutant")
-        return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.by:
@@ -261,15 +245,17 @@ def _cold(job: Job) -> Answer:
     else:
         signal.setitimer(signal.ITIMER_VIRTUAL, LOADING_S)
     tests = Tests(job, lines)
-    if lines is not None:
-        signal.signal(signal.SIGVTALRM, tests.stop)
     code = pytest.main([*PYTEST, *job.paths], plugins=[tests])
     outcomes = {pytest.ExitCode.OK: "passed", pytest.ExitCode.TESTS_FAILED: "failed"}
     answer = Answer(outcome=outcomes.get(pytest.ExitCode(code), "broken"), by=tests.by)
     answer.ran = len(tests.seconds)
     if lines is not None:
         lines.stop()
-        answer.seconds = {test: cpu_s for test, cpu_s in tests.seconds.items() if test not in tests.skipped}
+        answer.seconds = {
+            test: cpu_s
+            for test, cpu_s in tests.seconds.items()
+            if test not in tests.skipped and cpu_s <= LONGEST_S
+        }
         answer.lines = _lines_of(lines, list(answer.seconds))
     return answer
 
