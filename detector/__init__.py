@@ -4,6 +4,8 @@ ONNX Runtime (1.32 also on Linux) keeps a device id and reports its use to its m
 is told not to before that. No request leaves a Stopline server.
 """
 
+from __future__ import annotations
+
 import os
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
