@@ -88,6 +88,11 @@ class Custody:
         return self._signer.public
 
     @property
+    def signer(self) -> Signer:
+        """What signs here."""
+        return self._signer
+
+    @property
     def records(self) -> Records:
         """The records that the chains are kept in."""
         return self._records

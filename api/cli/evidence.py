@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.copy_clips import copy
 from api.cli.exit_codes import ExitCode
 from api.cli.link import link
 from api.cli.retain import hold, release, retain
@@ -31,7 +32,7 @@ def evidence() -> None:
     """Check that evidence is what was sealed, finish what a crash left, and delete what was kept long enough."""
 
 
-for command in (link, sweep, retain, hold, release, stamp):
+for command in (link, sweep, retain, hold, release, stamp, copy):
     evidence.add_command(command)
 
 

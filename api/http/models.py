@@ -157,6 +157,10 @@ class ClipModel(_Model):
     name: str
     url: str
     sha256: str
+    copy_url: str | None = Field(
+        description="Of an H.264 copy that was made for viewing where no browser plays the clip (H.265); else null. The clip "
+        "is the evidence."
+    )
     state: FileState
     first_media_s: float | None = Field(description="Media seconds of its first frame.")
     last_media_s: float | None = Field(description="Media seconds of its last frame.")
@@ -246,6 +250,9 @@ class ViolationDetail(ViolationSummary):
                 name=view.clip.name,
                 url=_url(case, "clip", version=view.clip.sha256),
                 sha256=view.clip.sha256,
+                copy_url=None
+                if view.clip.copy_sha256 is None
+                else _url(case, "clip", "copy", version=view.clip.copy_sha256),
                 state=view.clip.state,
                 first_media_s=view.clip.first_media_s,
                 last_media_s=view.clip.last_media_s,

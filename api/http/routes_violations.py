@@ -112,6 +112,17 @@ def clip(desk: Desk, request: Request, case_id: CaseId, v: Version = None) -> Re
 
 
 @router.get(
+    "/{case_id}/clip/copy",
+    summary="The clip, as browsers play it",
+    response_class=Response,
+    responses={**_bytes("video/mp4"), **_problems(404, 409, 410, 416, 422, 502, 503)},
+)
+def clip_copy(desk: Desk, request: Request, case_id: CaseId, v: Version = None) -> Response:
+    """An H.264 copy of the clip that was made for viewing; the clip itself where there is none."""
+    return _sealed(desk.clip(case_id, original=False), request, v)
+
+
+@router.get(
     "/{case_id}/trace",
     summary="The trace",
     response_class=Response,

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 
 from evidence.canonical import sha256_hex
+from evidence.derived import (
+    LIST,
+    DerivedDamagedError,
+    DerivedFiles,
+    DerivedKind,
+    intact,
+    read_list,
+)
 from evidence.errors import DiskError, PackageDamagedError, PackageMissingError
 from evidence.manifest import NAME, SIGNATURE, SealedFile, summary
 from evidence.records import CaseRecord
@@ -63,8 +72,12 @@ class Packages:
     where that file is not what was sealed.
     """
 
-    def __init__(self, store: PackageStore) -> None:
+    def __init__(
+        self, store: PackageStore, derived: Callable[[str], DerivedFiles | None] = lambda case_id: None
+    ) -> None:
+        """``derived`` gives what was made from the package of an id later; None where that cannot be had."""
         self._store = store
+        self._derived = derived
 
     def manifest(self, record: CaseRecord) -> EvidenceFile:
         """The manifest, as the record knows it."""
@@ -103,6 +116,27 @@ class Packages:
         if not signature.fits(manifest):
             return ManifestSignature(state=FileState.ALTERED, key_id=None)
         return ManifestSignature(state=FileState.SEALED, key_id=signature.key.id)
+
+    def review_copy(self, record: CaseRecord) -> EvidenceFile | None:
+        """The copy of the clip for browsers, as its signed list has it; None where there is none, or it is not as listed."""
+        files = self._derived(record.id)
+        data = None if files is None else files.read(LIST)
+        if files is None or data is None:
+            return None
+        try:
+            listed = read_list(data)
+            if listed.manifest_sha256 != record.manifest_sha256 or not listed.signature.fits(listed.message):
+                return None
+            for file in listed.of_kind(DerivedKind.REVIEW_COPY):
+                return EvidenceFile(
+                    name=file.name,
+                    sha256=file.sha256,
+                    media_type=MEDIA_TYPES[".mp4"],
+                    content=intact(record.id, file, files),
+                )
+        except (SignedFormError, DerivedDamagedError, DiskError):
+            return None
+        return None
 
     def _sealed(self, record: CaseRecord, name: str, sha256: str) -> EvidenceFile:
         try:

@@ -125,13 +125,17 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedClip:
-    """The clip of the package; its first and last frame in media seconds, None where the trace does not say."""
+    """The clip of the package; its first and last frame in media seconds, None where the trace does not say.
+
+    ``copy_sha256`` is that of a copy that browsers play, None where there is none.
+    """
 
     name: str
     sha256: str
     state: FileState
     first_media_s: float | None
     last_media_s: float | None
+    copy_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,12 +205,14 @@ class ReviewDesk:
                 )
             elif file.name.endswith(".mp4") and clip is None:
                 timing = trace.get("clip") or {}
+                copy = self._packages.review_copy(record)
                 clip = ListedClip(
                     name=file.name,
                     sha256=file.sha256,
                     state=states[file.name],
                     first_media_s=timing.get("first_media_s"),
                     last_media_s=timing.get("last_media_s"),
+                    copy_sha256=None if copy is None else copy.sha256,
                 )
         states[SIGNATURE] = signature.state
         missing = tuple(name for name, state in states.items() if state is not FileState.SEALED)
@@ -223,9 +229,12 @@ class ReviewDesk:
         """The trace of the case's package."""
         return self._packages.read(self._case(case_id).record, TRACE)
 
-    def clip(self, case_id: str) -> EvidenceFile:
-        """The clip of the case's package. Raises FileUnknownError where it has none."""
+    def clip(self, case_id: str, *, original: bool = True) -> EvidenceFile:
+        """The clip of the case's package, else where there is one its copy for browsers. Raises FileUnknownError without any."""
         record = self._case(case_id).record
+        copy = None if original else self._packages.review_copy(record)
+        if copy is not None:
+            return copy
         for file in self._packages.listed(record):
             if file.name.endswith(".mp4"):
                 return self._packages.read(record, file.name)

@@ -12,7 +12,8 @@ from api.clock import Clock
 from api.errors import UndeliveredError
 from api.work.custody import custody_fields, open_custody
 from api.work.data_folder import RECORDS_FILE
-from api.work.package_store import STORE_FILE, open_store
+from api.work.package_store import STORE_FILE, is_in_bucket, open_store
+from api.work.review_copy import copy_clips
 from evidence.budget import Budget
 from evidence.chain_file import FOLDER as CUSTODY_FOLDER
 from evidence.courier import Courier, Pace
@@ -78,7 +79,8 @@ class RunEvidence:
 def opened_evidence(
     data: Path, bucket: Bucket | None, signer: Signer | None, budget: Budget, clock: Clock
 ) -> Iterator[RunEvidence]:
-    """What takes the cases of a run in that data folder; what a crash left there is finished meanwhile.
+    """What takes the cases of a run in that data folder; what a crash left there is finished meanwhile, and clips that no browser plays
+    have a copy afterwards, where the disk has room.
 
     A store that does not answer is waited for; one that refuses ends the run before it begins. Raises StorePlaceError,
     KeysError, StoreRefusedError, PackageDamagedError for a sealed package that is not whole, and what records and disk
@@ -91,6 +93,12 @@ def opened_evidence(
         custody = open_custody(data, records, signer, clock.now)
         with Courier(data, store, custody, budget=budget, pace=PACE) as courier:
             yield RunEvidence(custody=custody, courier=courier, data=data, is_demo_key=signer is None)
+        if not is_in_bucket(data):
+            with suppress(
+                DiskFullError, DiskError, RecordsError
+            ):  # 'stopline evidence copy' makes what is missing
+                for _ in copy_clips(data, records, custody.signer, clock.now):
+                    pass
 
 
 def has_cases(data: Path) -> bool:

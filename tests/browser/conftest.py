@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -36,10 +37,14 @@ STOOD = "north-no_parking-s0-f000550-t3"
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a car that drove over the line on red (DROVE) and one that stood too long (STOOD)."""
-    folder = tmp_path_factory.mktemp("built")
+    street = Street(filming=Filming(seconds=30.0, size_px=(640, 360)), arrival_s=2.0)
+    return build(tmp_path_factory.mktemp("built"), street)
+
+
+def build(folder: Path, street: Street) -> Path:
+    """The data folder ``data`` in ``folder`` with the cases of that street, whose second car parks."""
     data = folder / "data"
     data.mkdir()
-    street = Street(filming=Filming(seconds=30.0, size_px=(640, 360)), arrival_s=2.0)
     film = street.film(folder / "street.mp4")
     records = SqlRecords(data / "records.sqlite")
     ring = PacketRing(hold_s=60)
@@ -91,6 +96,13 @@ class Desk:
 def desk(built: Path, tmp_path: Path) -> Iterator[Desk]:
     data = tmp_path / "data"
     shutil.copytree(built, data)
+    with serving(data) as served:
+        yield served
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[Desk]:
+    """The folder behind a server of its own process."""
     server = subprocess.Popen(
         [sys.executable, "-c", SERVE, "serve", "--data", str(data), "--port", "0"],
         stderr=subprocess.PIPE,

@@ -13,6 +13,7 @@ import pytest
 from evidence import clip
 from evidence.clip import Part, TimedPacket, cut, joined, keyframe_at, mux, plays_in_browser
 from evidence.errors import ClipError
+from evidence.playback import shown_frames
 from ingest.errors import PacketsGoneError
 from ingest.packet_ring import PacketRing
 from tests.builders.filmed import Filming, Street, frames_of, number_in
@@ -101,6 +102,40 @@ def test_leading_pictures_of_an_open_group_are_left_out(tmp_path: Path) -> None:
     assert shown == list(range(shown[0], shown[0] + len(part.packets)))
 
 
+LONG_GROUPS = [
+    ("libx264", (("preset", "ultrafast"), ("g", "250"), ("bf", "3")), 0),
+    (
+        "libx264",
+        (("preset", "veryfast"), ("x264-params", "keyint=100:min-keyint=100:open-gop=1:bframes=8")),
+        100,
+    ),
+    ("libx264", (("preset", "ultrafast"), ("x264-params", "keyint=infinite:bframes=2")), 0),
+    (
+        "libx265",
+        (("preset", "ultrafast"), ("x265-params", "keyint=100:scenecut=0:bframes=4:log-level=none")),
+        100,
+    ),
+    ("libx265", (("preset", "ultrafast"), ("x265-params", "keyint=-1:bframes=4:log-level=none")), 0),
+]
+
+
+@pytest.mark.parametrize(("codec", "options", "first"), LONG_GROUPS)
+def test_a_long_group_is_cut_whole_whatever_its_pictures_build_on(
+    tmp_path: Path, codec: str, options: tuple[tuple[str, str], ...], first: int
+) -> None:
+    street = Street(filming=Filming(seconds=9.0, size_px=SMALL, codec=codec, options=options))
+    ring = ring_of(street.film(tmp_path / "street.mkv"))
+    part = cut(ring, "event", 5.0, 7.0)
+    data = mux(ring.parameters, [part])
+    shown = numbers(data, SMALL)
+    assert shown == list(range(first, first + len(part.packets))), (
+        "from the keyframe on, each picture once, in order"
+    )
+    assert shown[-1] >= 175
+    times = [frame.time for frame in decoded(data)]
+    assert times == pytest.approx([number / 25 for number in range(len(shown))], abs=2e-3)
+
+
 def test_the_clip_begins_at_the_keyframe_at_or_before_and_ends_in_time(street: Street, film: Path) -> None:
     ring = ring_of(film)
     part = cut(ring, "event", 7.3, 12.3)
@@ -134,6 +169,33 @@ def test_parts_of_a_parked_car_play_in_one_clip_at_their_own_times(street: Stree
     assert shown == wanted
     times = [frame.time for frame in decoded(data)]
     assert times == pytest.approx([(number - shown[0]) / 25 for number in shown], abs=1e-3)
+
+
+OPEN_GROUPS = [
+    ("libx264", (("preset", "veryfast"), ("x264-params", "keyint=50:min-keyint=50:open-gop=1:bframes=3"))),
+    ("libx265", (("preset", "ultrafast"), ("x265-params", "keyint=50:scenecut=0:bframes=4:log-level=none"))),
+]
+
+
+@pytest.mark.parametrize(("codec", "options"), OPEN_GROUPS)
+def test_parts_of_open_groups_are_shown_in_order_by_a_decoder_that_begins_anew_at_joints(
+    tmp_path: Path, codec: str, options: tuple[tuple[str, str], ...]
+) -> None:
+    street = Street(filming=Filming(seconds=36.0, size_px=SMALL, codec=codec, options=options))
+    ring = ring_of(street.film(tmp_path / "street.mkv"))
+    arrival, event = cut(ring, "arrival", 2.5, 6.5), cut(ring, "event", 28.0, 34.0)
+    parts = joined(arrival, [keyframe_at(ring, 12.0), keyframe_at(ring, 20.5)], event)
+    data = mux(ring.parameters, parts)
+    with av.open(BytesIO(data), "r") as container:
+        shown = [
+            (number_in(frame.to_ndarray(format="bgr24"), SMALL), frame.time)
+            for frame in shown_frames(container)
+        ]
+    wanted = [index for part in parts for index in _indices(part)]
+    assert [number for number, _ in shown] == wanted
+    assert [at for _, at in shown] == pytest.approx(
+        [(number - wanted[0]) / 25 for number in wanted], abs=2e-3
+    )
 
 
 def test_parts_that_overlap_have_no_picture_twice(film: Path) -> None:

@@ -12,7 +12,7 @@ const SPEEDS = [0.25, 0.5, 1, 2];
  */
 export function clipPlayer(clip, eventS, onTime) {
   const first = clip.first_media_s ?? 0;
-  const video = h("video", { src: clip.url, controls: true, muted: true, playsinline: true, preload: "auto", "aria-label": t("case.clip") });
+  const video = h("video", { src: clip.copy_url ?? clip.url, controls: true, muted: true, playsinline: true, preload: "auto", "aria-label": t("case.clip") });
   video.muted = true;
   let frame = 0;
 
@@ -32,10 +32,14 @@ export function clipPlayer(clip, eventS, onTime) {
   video.addEventListener("pause", () => cancelAnimationFrame(frame));
   for (const type of ["seeking", "seeked", "timeupdate"]) video.addEventListener(type, tell);
   video.addEventListener("loadedmetadata", () => { if (video.currentTime === 0) seek(eventS - LEAD_S); }, { once: true });
-  const element = h("div", { class: "player" }, video, controls());
+  const element = h("div", { class: "player" }, video, controls(), copyNote());
   video.addEventListener("error", () => {
     fill(element, h("div", { class: "media-gone" }, h("strong", {}, t("case.clip_unplayable")), h("a", { href: clip.url, download: clip.name }, t("case.clip_open"))));
   });
+
+  function copyNote() {
+    return clip.copy_url ? h("p", { class: "muted" }, t("clip.copy"), " ", h("a", { href: clip.url, download: clip.name }, t("clip.original"))) : null;
+  }
 
   function controls() {
     const button = (text, action) => h("button", { class: "small-button", type: "button", on: { click: action } }, text);

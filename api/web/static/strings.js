@@ -114,6 +114,8 @@ const EN = {
   "photo.full": "Full size",
   "photo.of": "{i} of {n}",
 
+  "clip.copy": "Shown is an H.264 copy: browsers do not play H.265. The evidence is the original.",
+  "clip.original": "Open the original",
   "clip.start": "Start",
   "clip.event": "To the event",
   "clip.back": "−1 s",

@@ -17,6 +17,7 @@ PATHS = {
     "/api/v1/violations/{case_id}/clip": {"get"},
     "/api/v1/violations/{case_id}/trace": {"get"},
     "/api/v1/violations/{case_id}/manifest": {"get"},
+    "/api/v1/violations/{case_id}/clip/copy": {"get"},
     "/api/v1/violations/{case_id}/reviews": {"post"},
 }
 
