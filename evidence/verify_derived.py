@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from evidence.canonical import moment, sha256_hex
+from evidence.credentials import CredentialsError, verify_credentials
 from evidence.derived import FOLDER, LIST, DerivedFile, DerivedKind, read_list
 from evidence.signing import SignedFormError
 from evidence.time_stamp import TimeStampError, verify_time_stamp
@@ -38,6 +41,8 @@ def verify_derived(folder: Path, manifest_sha256: str | None, trust: Trust, foun
         data = _file(folder, file, files, found)
         if data is not None and file.kind is DerivedKind.TIME_STAMP:
             _time_stamp(f"{FOLDER}/{file.name}", data, manifest_sha256, trust, found)
+        if data is not None and file.kind is DerivedKind.CREDENTIALS:
+            _credentials(file.name, data, trust, found)
     for name in sorted(files - {LIST, *names}):
         found.fail(
             f"{FOLDER}/{name}",
@@ -79,6 +84,23 @@ def _time_stamp(
         found.add(subject, ("time stamp",), state, exc.why)
     else:
         found.add(subject, ("time stamp",), State.OK, f"the manifest was there on {moment(said.at)}")
+
+
+def _credentials(name: str, data: bytes, trust: Trust, found: Findings) -> None:
+    subject = f"{FOLDER}/{name}"
+    if not trust.authorities:
+        says = "whose content credentials it holds was not checked: give the root certificate (--authority)"
+        found.add(subject, ("credentials",), State.NOTE, says)
+        return
+    roots = b"".join(each.public_bytes(Encoding.PEM) for each in trust.authorities)
+    try:
+        said = verify_credentials(name, data, roots)
+    except CredentialsError as exc:
+        state = State.UNKNOWN_SIGNER if exc.is_unknown else State.FAILED
+        found.add(subject, ("credentials",), state, exc.why)
+    else:
+        says = f"signed by {said.signer}, as a copy of the original {said.original_sha256}"
+        found.add(subject, ("credentials",), State.OK, says)
 
 
 def _file(folder: Path, file: DerivedFile, files: set[str], found: Findings) -> bytes | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from api.cli.copy_clips import copy
+from api.cli.credentials import credentials
 from api.cli.exit_codes import ExitCode
 from api.cli.link import link
 from api.cli.retain import hold, release, retain
@@ -32,7 +33,7 @@ def evidence() -> None:
     """Check that evidence is what was sealed, finish what a crash left, and delete what was kept long enough."""
 
 
-for command in (link, sweep, retain, hold, release, stamp, copy):
+for command in (link, sweep, retain, hold, release, stamp, copy, credentials):
     evidence.add_command(command)
 
 
@@ -58,7 +59,8 @@ for command in (link, sweep, retain, hold, release, stamp, copy):
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PEM",
-    help="Certificates of the authority that stamped the time (RFC 3161), to check time stamps with; got from it.",
+    help="Root certificates, to check time stamps (RFC 3161) and content credentials (C2PA) with; got from those who gave "
+    "them.",
 )
 @click.option(
     "--checkpoint",

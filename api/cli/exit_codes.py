@@ -16,6 +16,7 @@ from api.model_manifest import ManifestError, ModelFileError
 from api.work.models import WheelError, WheelUnavailable
 from api.work.observation_lines import ObservationLineError
 from detector.errors import WeightsError
+from evidence.credentials import CredentialsError
 from evidence.errors import StoreConflictError, StoreRefusedError, StoreUnavailableError
 from evidence.keys import KeysError
 from evidence.records import CaseRemovedError, LegalHoldError
@@ -52,6 +53,7 @@ _BY_CLASS: tuple[tuple[type[StoplineError], ExitCode], ...] = (
     (ModelFileError, ExitCode.CONFIG_INVALID),
     (AuthorityUnavailableError, ExitCode.SERVER),
     (TimeStampError, ExitCode.CONFIG_INVALID),
+    (CredentialsError, ExitCode.CONFIG_INVALID),
     (KeysError, ExitCode.CONFIG_INVALID),
     (StoreUnavailableError, ExitCode.SERVER),
     (UndeliveredError, ExitCode.SERVER),

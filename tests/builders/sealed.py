@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -17,16 +18,17 @@ from tests.evidence.test_delivery import a_record
 FILES = ("clip.mp4", "scene-1.jpg", "trace.json")
 
 
-def a_sealed_folder(data: Path, cases: int = 3) -> Path:
-    """``data`` holds packages case-1 … of camera c, their chain, and a checkpoint; returns it."""
+def a_sealed_folder(data: Path, cases: int = 3, files: Mapping[str, bytes] | None = None) -> Path:
+    """``data`` holds packages case-1 … of camera c, their chain, and a checkpoint; returns it. ``files``: what each holds."""
     data.mkdir(parents=True)
     with closing(SqlRecords(data / "records.sqlite")) as records:
         custody = Custody(data, records, a_signer(), Ticking())
         for number in range(1, cases + 1):
             package = data / "evidence" / f"case-{number}"
             package.mkdir(parents=True)
-            for name in FILES:
-                (package / name).write_bytes(f"{name} of {number}".encode())
+            given = {name: f"{name} of {number}".encode() for name in FILES} if files is None else files
+            for name, content in given.items():
+                (package / name).write_bytes(content)
             reseal(package)
             sha256 = sha256_hex((package / NAME).read_bytes())
             custody.add_case(a_record(package.name, manifest_sha256=sha256))

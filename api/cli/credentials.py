@@ -1,0 +1,56 @@
+"""``stopline evidence credentials``: copies with content credentials (C2PA), which other programs can read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from api.clock import SystemClock
+from api.errors import UsageError
+from api.settings import load_settings
+from api.work.credentials import add_credentials, read_credential_signer
+from api.work.custody import DEMO_KEY, signer_of
+from api.work.package_store import is_in_bucket
+from evidence.chain_file import FOLDER
+from evidence.keys import demo_signer
+
+
+@click.command()
+@click.argument("case_id", metavar="ID")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The data folder. Default: the current folder.",
+)
+@click.option(
+    "--certificates",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="The office's certificate for C2PA, followed by those between it and its root.",
+)
+@click.option(
+    "--key",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="The private key of that certificate: EC P-256 or Ed25519, readable by its owner only.",
+)
+@click.option("--again", is_flag=True, help="Replace copies that are there.")
+def credentials(case_id: str, data: Path, certificates: Path, key: Path, again: bool) -> None:
+    """Make copies of a case's photos and clip with content credentials (C2PA) in them, under derived/ of its package.
+
+    The originals stay as they are. Nothing is sent anywhere. Needs the extra [c2pa]; 'stopline evidence verify --authority
+    ROOT.pem' checks the copies.
+    """
+    if is_in_bucket(data):
+        raise UsageError(f"{data}: its packages are in a bucket, where copies cannot be kept yet")
+    settings, clock = load_settings(), SystemClock()
+    signer = signer_of(settings, clock.now())
+    if signer is None:
+        signer = demo_signer(data / FOLDER / DEMO_KEY)
+    by = read_credential_signer(certificates, key)
+    for file in add_credentials(data, case_id, by, signer, clock.now, again=again):
+        click.echo(f"made {file.name}")
