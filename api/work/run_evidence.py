@@ -79,7 +79,8 @@ class RunEvidence:
 def opened_evidence(
     data: Path, bucket: Bucket | None, signer: Signer | None, budget: Budget, clock: Clock
 ) -> Iterator[RunEvidence]:
-    """What takes the cases of a run in that data folder; what a crash left there is finished meanwhile, and clips that no browser plays
+    """What takes the cases of a run in that data folder; what a crash left there is finished meanwhile, and clips that no
+    browser plays
     have a copy afterwards, where the disk has room.
 
     A store that does not answer is waited for; one that refuses ends the run before it begins. Raises StorePlaceError,
