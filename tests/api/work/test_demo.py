@@ -58,7 +58,9 @@ class Progresses:
         self.told.append((at.source, at.number, at.of, outcome))
 
     def noted(self, text: str) -> None:
-        raise AssertionError(text)
+        assert text.startswith("alarm: "), (
+            "a disk that is nearly full is told; nothing else is wrong in these runs"
+        )
 
 
 def site_text(camera: str) -> str:
