@@ -18,7 +18,7 @@ from benchmarks.prove import Places, discover, main, run
 
 PROOFS = discover()
 NOT_REACHED = {
-    "mutants": "the score of 400 mutants is not measured yet; of the six small ones three survived",
+    "mutants": "78.8 % of 400 killed, 85 % is the aim; of the six small ones three survived",
     "sample_realism": "78 % by day over all clips (7,353 of 9,458 vehicles), 80 % is the aim; 77 % at night and in rain. What "
     "stands free is found (85 %, of what is partly hidden 36 %), but riders lower than a tenth of the picture are not",
 }
