@@ -75,7 +75,12 @@ if ! "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.prefix == sys.base_pre
 fi
 
 echo "setup: putting the packages of $lock into $venv; the first time that takes some minutes" >&2
-install --require-hashes -r "$lock"
+# What builds packages that are published as source only, from the same lock: then pip fetches nothing unhashed to build them.
+builders=$(mktemp)
+trap 'rm -f "$builders"' EXIT
+awk '/^[a-z0-9]/ { wanted = /^(packaging|setuptools|setuptools-scm|vcs-versioning)==/ } wanted' "$lock" >"$builders"
+if [ -s "$builders" ]; then install --require-hashes -r "$builders"; fi
+install --require-hashes --no-build-isolation -r "$lock"
 install --quiet --no-deps --no-build-isolation -e .
 if ! output=$("$venv/bin/python" -c 'import av, cv2, onnxruntime, scipy.optimize' 2>&1); then
     die "${output##*$'\n'}" "so a package is broken, or lacks a library of this system. For a library (lib….so) install the system's package that" \

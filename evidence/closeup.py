@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from evidence.picture import Pixels, detail, rectified, side_by_side, stacked
 from rules.finding import Finding
 from rules.observation import Box, Point
 from rules.site import Head, Site
+
+
+class InBox(Protocol):
+    """Something that a box in a frame encloses, such as a signal head."""
+
+    @property
+    def box_px(self) -> Box: ...
+
 
 LAMP_HEIGHT_PX = 240
 LAMP_MARGIN = 0.35
@@ -29,7 +38,7 @@ def heads_in_view(finding: Finding, site: Site) -> tuple[Head, ...]:
     )
 
 
-def lamp_column(frame: Pixels, heads: Sequence[Head]) -> Pixels:
+def lamp_column(frame: Pixels, heads: Sequence[InBox]) -> Pixels:
     """The heads of one frame below each other, enlarged. Raises PictureError for a head outside the frame."""
     return stacked(
         [detail(frame, head.box_px, margin=LAMP_MARGIN, height_px=LAMP_HEIGHT_PX) for head in heads],

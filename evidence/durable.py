@@ -94,7 +94,7 @@ class Disk:
             os.link(source, target)
         except OSError as exc:
             if exc.errno not in NO_LINK:
-                raise _of(exc, target, 0) from exc
+                raise refusal(exc, target, 0) from exc
             self.write(target, self.read(source))
 
     def settle(self, folder: Path) -> None:
@@ -129,7 +129,7 @@ class Disk:
             folder.rmdir()
         except OSError as exc:
             if exc.errno not in (errno.ENOTEMPTY, errno.ENOENT):
-                raise _of(exc, folder, 0) from exc
+                raise refusal(exc, folder, 0) from exc
 
 
 @contextmanager
@@ -137,10 +137,11 @@ def _translated(path: Path, needed_bytes: int) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise _of(exc, path, needed_bytes) from exc
+        raise refusal(exc, path, needed_bytes) from exc
 
 
-def _of(exc: OSError, path: Path, needed_bytes: int) -> DiskFullError | DiskError:
+def refusal(exc: OSError, path: Path, needed_bytes: int = 0) -> DiskFullError | DiskError:
+    """The system's error as ours."""
     if exc.errno not in FULL:
         return DiskError(path, exc.strerror or "refused")
     existing = next((folder for folder in (path, *path.parents) if folder.is_dir()), None)

@@ -36,7 +36,7 @@ class DiskFullError(EvidenceError):
         free = "unknown" if free_bytes is None else f"{free_bytes / 1e6:.1f} MB"
         super().__init__(
             f"{path}: the disk is full ({needed_bytes / 1e6:.1f} MB to write, {free} free). Nothing half-written "
-            "is listed; make room and run the same command again with --resume"
+            "is listed; make room and run the same command again (a replay with --resume)"
         )
         self.path = path
         self.needed_bytes = needed_bytes

@@ -26,7 +26,7 @@ from evidence.trace import CLIP_FILE, clip_entry, photo_entry, trace_bytes
 from rules.errors import StoplineError
 from rules.finding import Finding, Photo, Rule
 from rules.observation import FrameStamp
-from rules.site import Site
+from rules.site import Head, Site
 
 PHOTO_MARGIN_S = 1.0
 """A clip shows each photo of its case, and this much before the first and after the last."""
@@ -71,7 +71,7 @@ class Package:
     def take_pictures(self, kept: KeptTracks) -> None:
         """Scene photos, lamp and plate close-up are in the folder, as far as their frames can be had."""
         finding, shop = self._finding, self._shop
-        heads = closeup.heads_in_view(finding, shop.site) if finding.rule in LINE_RULES else ()
+        heads = self._heads()
         columns: list[Pixels] = []
         shown: list[Photo] = []
         for number, photo in enumerate(finding.photos, start=1):
@@ -111,6 +111,11 @@ class Package:
         self._shop.disk.write(self._folder / manifest.SIGNATURE, self._shop.sign(data))
         self._shop.disk.settle(self._folder)
         return manifest.summary(self._finding.id, data)
+
+    def _heads(self) -> tuple[Head, ...]:
+        if self._finding.rule not in LINE_RULES:
+            return ()
+        return closeup.heads_in_view(self._finding, self._shop.site)
 
     def _scene(self, photo: Photo, number: int, frame: Pixels) -> None:
         finding, shop = self._finding, self._shop
@@ -210,6 +215,7 @@ class Package:
             },
             "plate": plate,
             "photos": [photo_entry(finding, taken) for taken in self._photos],
+            "lamps": [{"head_id": head.head_id, "box_px": plain(head.box_px)} for head in self._heads()],
             "clip": self._clip_content(footage, end_s),
             "site": {
                 "id": shop.site.site_id,

@@ -63,18 +63,34 @@ def pixelated(picture: Pixels, box: Box, blocks: int = 6) -> Pixels:
 
     A block holds one average colour, so a face behind a windscreen, which is narrower than a block, cannot be had back.
     """
+    return mosaic(picture, (box,), blocks)
+
+
+def mosaic(picture: Pixels, boxes: Sequence[Box], blocks: int) -> Pixels:
+    """A copy in which each box is pixelated, one after another, the largest first."""
     rows, columns = picture.shape[:2]
-    left, top = max(0, math.floor(box[0])), max(0, math.floor(box[1]))
-    right, bottom = min(columns, math.ceil(box[2])), min(rows, math.ceil(box[3]))
     hidden = picture.copy()
-    if right <= left or bottom <= top:
-        return hidden
-    side = math.ceil(max(right - left, bottom - top) / blocks)
-    for y in range(top, bottom, side):
-        for x in range(left, right, side):
-            block = hidden[y : min(y + side, bottom), x : min(x + side, right)]
-            block[:] = np.rint(block.mean(axis=(0, 1)))
+    for box in sorted(boxes, key=lambda box: -(box[2] - box[0]) * (box[3] - box[1])):
+        left, top = max(0, math.floor(box[0])), max(0, math.floor(box[1]))
+        right, bottom = min(columns, math.ceil(box[2])), min(rows, math.ceil(box[3]))
+        if right <= left or bottom <= top:
+            continue
+        side = math.ceil(max(right - left, bottom - top) / blocks)
+        for y in range(top, bottom, side):
+            for x in range(left, right, side):
+                block = hidden[y : min(y + side, bottom), x : min(x + side, right)]
+                block[:] = np.rint(block.mean(axis=(0, 1)))
     return hidden
+
+
+def with_area_of(picture: Pixels, other: Pixels, areas_px: Sequence[Sequence[Point]]) -> Pixels:
+    """A copy that shows ``other``, of the same size, within each of the convex polygons."""
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    for area in areas_px:
+        cv2.fillConvexPoly(mask, np.rint(np.array(area)).astype(np.int32), 255)
+    shown = picture.copy()
+    cv2.copyTo(other, mask, shown)
+    return shown
 
 
 def detail(frame: Pixels, box: Box, *, margin: float, height_px: int) -> Pixels:

@@ -130,7 +130,7 @@ def time_text(stamp: FrameStamp, zone: tzinfo) -> str:
     """Local time to the millisecond with its offset, or that there is no wall clock, and the media time."""
     if stamp.captured_at is None:
         return f"无时钟 no wall clock, 片内 media {stamp.media_s:.3f} s"
-    return f"{_local(stamp.captured_at, zone)} (± {stamp.error_s:.3f} s)"
+    return f"{local_time(stamp.captured_at, zone)} (± {stamp.error_s:.3f} s)"
 
 
 def hours_text(windows: Sequence[Window]) -> str:
@@ -179,7 +179,8 @@ def _parking_fields(finding: Finding, photo: Photo, site: Site, zone: tzinfo) ->
     return fields
 
 
-def _local(moment: datetime, zone: tzinfo) -> str:
+def local_time(moment: datetime, zone: tzinfo) -> str:
+    """The moment on the clocks of the zone, to the millisecond, with its offset."""
     local = to_millisecond(moment).astimezone(zone)
     text = local.isoformat(sep=" ", timespec="milliseconds")
     return f"{text[:23]} {text[23:]}"

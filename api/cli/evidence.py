@@ -10,7 +10,9 @@ import click
 from api.cli.copy_clips import copy
 from api.cli.credentials import credentials
 from api.cli.exit_codes import ExitCode
+from api.cli.export import export
 from api.cli.link import link
+from api.cli.redact import redact
 from api.cli.retain import hold, release, retain
 from api.cli.stamp import stamp
 from api.cli.sweep import sweep
@@ -33,7 +35,7 @@ def evidence() -> None:
     """Check that evidence is what was sealed, finish what a crash left, and delete what was kept long enough."""
 
 
-for command in (link, sweep, retain, hold, release, stamp, copy, credentials):
+for command in (link, sweep, retain, hold, release, stamp, copy, credentials, redact, export):
     evidence.add_command(command)
 
 

@@ -73,6 +73,11 @@ _BY_CODE = {
     "config_invalid": ExitCode.CONFIG_INVALID,
     "input_unreadable": ExitCode.INPUT_UNREADABLE,
     "server": ExitCode.SERVER,
+    "not_verified": ExitCode.NOT_VERIFIED,
+    "derived_damaged": ExitCode.NOT_VERIFIED,
+    "derived_exists": ExitCode.USAGE,
+    "export": ExitCode.USAGE,
+    "redaction": ExitCode.USAGE,
 }
 """For errors of use cases that say by their ``code`` what they are."""
 

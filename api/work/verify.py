@@ -73,7 +73,7 @@ def verify(request: VerifyRequest, store_at: StoreAt) -> Verification:
             return verify_one_stored(
                 request.target, request.data, store, trust, request.checkpoint, request.links
             )
-        path = _case_folder(request.data, request.target)
+        path = case_folder(request.data, request.target)
     return verify_one(path, trust, request.checkpoint, request.links)
 
 
@@ -136,7 +136,8 @@ def _require_stored(data: Path, case_id: str, store: PackageStore) -> None:
         raise missing from exc
 
 
-def _case_folder(data: Path, case_id: str) -> Path:
+def case_folder(data: Path, case_id: str) -> Path:
+    """The folder of that case's package in a data folder. Raises UsageError where there is none."""
     missing = _missing(case_id, data / PACKAGES)
     try:
         folder = data / PACKAGES / checked(case_id)

@@ -34,7 +34,9 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
         {
             "numpy",
             "av",
+            "bagit",
             "cv2",
+            "fpdf",
             "PIL",
             "sqlalchemy",
             "alembic",

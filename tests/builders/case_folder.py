@@ -21,7 +21,7 @@ from evidence.records import CaseRecord, PackageState
 from evidence.records_sql import SqlRecords
 from evidence.signing import signature_file
 from rules.finding import Rule, Status
-from tests.builders.signing import a_signer
+from tests.builders.signing import a_custody, a_signer
 
 Picture = NDArray[np.uint8]
 SIZE_PX = (640, 360)
@@ -33,7 +33,10 @@ CAR_LENGTH_M = 4.5
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnCase:
-    """A case to be: the event at ``t_s``; ``draw`` gives the BGR picture at a media second."""
+    """A case to be: the event at ``t_s``; ``draw`` gives the BGR picture at a media second.
+
+    With ``accused_px``, the accused vehicle's box, the manifest says what one of a replay says.
+    """
 
     id: str
     rule: Rule = Rule.RED_LIGHT
@@ -51,6 +54,7 @@ class DrawnCase:
     trace: dict[str, Any] = field(default_factory=dict)
     photos: tuple[tuple[str, float], ...] = ()
     clip_s: tuple[float, float] = (0.0, 1.0)
+    accused_px: tuple[float, float, float, float] | None = None
     draw: Callable[[float], Picture] = lambda at_s: street(car_m=None, lamp="red")
 
 
@@ -204,6 +208,20 @@ def fill(folder: Path, cases: Sequence[DrawnCase]) -> None:
         records.close()
 
 
+def fill_with_chain(folder: Path, cases: Sequence[DrawnCase]) -> None:
+    """As ``fill``, with a link of the first signer for each case, and a checkpoint."""
+    folder.mkdir(parents=True, exist_ok=True)
+    records = SqlRecords(folder / "records.sqlite")
+    try:
+        custody = a_custody(folder, records)
+        for case in cases:
+            custody.add_case(_package(folder, case))
+        for camera_id in sorted({case.camera_id for case in cases}):
+            custody.checkpoint(camera_id)
+    finally:
+        records.close()
+
+
 def _package(folder: Path, case: DrawnCase) -> CaseRecord:
     package = folder / "evidence" / case.id
     package.mkdir(parents=True)
@@ -225,7 +243,7 @@ def _package(folder: Path, case: DrawnCase) -> CaseRecord:
     if case.rule is Rule.RED_LIGHT:
         _write_jpeg(package / "lamp.jpg", cv2.resize(middle[62:134, 500:560], None, fx=4, fy=4))
     first_s, last_s = case.clip_s
-    last_s = _write_clip(package / "clip.mp4", case.draw, first_s, last_s)
+    last_s = write_clip(package / "clip.mp4", case.draw, first_s, last_s)
     event = {
         "id": case.id,
         "rule": case.rule.value,
@@ -254,7 +272,22 @@ def _package(folder: Path, case: DrawnCase) -> CaseRecord:
         "clip": {"file": "clip.mp4", "first_media_s": first_s, "last_media_s": last_s},
     }
     (package / "trace.json").write_text(json.dumps(trace, ensure_ascii=False), encoding="utf-8")
-    reseal(package, case.package_reasons)
+    content: dict[str, Any] = {}
+    if case.accused_px is not None:
+        content = {
+            "case": {
+                "id": case.id,
+                "rule": case.rule.value,
+                "object_class": case.vehicle_class,
+                "t_s": case.t_s,
+            },
+            "plate": case.plate,
+            "photos": [
+                {**photo, "box_px": list(case.accused_px), "frame_size_px": list(SIZE_PX)} for photo in photos
+            ],
+            "clip": trace["clip"],
+        }
+    reseal(package, case.package_reasons, content)
     manifest = (package / "manifest.json").read_bytes()
     return CaseRecord(
         id=case.id,
@@ -277,7 +310,7 @@ def _package(folder: Path, case: DrawnCase) -> CaseRecord:
     )
 
 
-def reseal(package: Path, reasons: tuple[str, ...] = ()) -> None:
+def reseal(package: Path, reasons: tuple[str, ...] = (), content: dict[str, Any] | None = None) -> None:
     """The package's manifest lists the files that are there now, and is signed."""
     for name in (NAME, SIGNATURE):
         (package / name).unlink(missing_ok=True)
@@ -285,12 +318,12 @@ def reseal(package: Path, reasons: tuple[str, ...] = ()) -> None:
         SealedFile(name=path.name, sha256=sha256_hex(path.read_bytes()), size=path.stat().st_size)
         for path in package.iterdir()
     ]
-    manifest = manifest_bytes({"case": {"id": package.name}}, tuple(files), reasons)
+    manifest = manifest_bytes({"case": {"id": package.name}, **(content or {})}, tuple(files), reasons)
     (package / NAME).write_bytes(manifest)
     (package / SIGNATURE).write_bytes(signature_file(a_signer(), manifest))
 
 
-def _write_clip(path: Path, draw: Callable[[float], Picture], first_s: float, last_s: float) -> float:
+def write_clip(path: Path, draw: Callable[[float], Picture], first_s: float, last_s: float) -> float:
     """The clip holds 25 pictures a second from ``first_s``; returns the media second of its last one."""
     times = [round(first_s + step / FPS, 6) for step in range(round((last_s - first_s) * FPS))]
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:

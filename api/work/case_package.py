@@ -1,0 +1,89 @@
+"""Finds a case's package for those who make something from it, and hands it out only where it verifies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.errors import UsageError
+from api.settings import Settings
+from api.work.custody import DEMO_KEY
+from api.work.package_store import is_in_bucket
+from api.work.verify import case_folder
+from evidence.chain_file import FOLDER
+from evidence.durable import Disk
+from evidence.keys import KeyFolder, PublishedKey, demo_signer, read_published
+from evidence.manifest import NAME, Summary, summary
+from evidence.signing import Signer
+from evidence.verification import Check, State, Trust
+from evidence.verify_folder import verify_one
+from rules.errors import StoplineError
+
+MOST_TOLD = 5
+
+
+class PackageUnverifiedError(StoplineError):
+    """The package of ``case_id`` does not verify; ``failed`` are the checks that say how."""
+
+    code = "not_verified"
+
+    def __init__(self, case_id: str, failed: tuple[Check, ...]) -> None:
+        told = "; ".join(f"{check.subject}: {check.says}" for check in failed[:MOST_TOLD])
+        more = f" (and {len(failed) - MOST_TOLD} more)" if len(failed) > MOST_TOLD else ""
+        super().__init__(
+            f"case {case_id} does not verify, so nothing is made from it: {told}{more}. 'stopline evidence verify' says "
+            "all; put back what was sealed from a backup, or leave this case out"
+        )
+        self.case_id = case_id
+        self.failed = failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundPackage:
+    """A package whose files, manifest, signature, derived list and place in its chain were found in order."""
+
+    case_id: str
+    folder: Path
+    said: Summary
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file of it. Raises DiskError."""
+        return Disk().read(self.folder / name)
+
+
+def sound_package(data: Path, case_id: str) -> SoundPackage:
+    """The package of that case. Who signed it is not asked here: that is for whoever gets it to ask.
+
+    Raises UsageError for a case that is not there, and PackageUnverifiedError.
+    """
+    if is_in_bucket(data):
+        raise UsageError(
+            f"{data}: its packages are in a bucket, and copies are made from packages in a folder; fetch the folder of "
+            f"case {case_id} into evidence/ of a folder that also has this one's custody/, and give that with --data"
+        )
+    folder = case_folder(data, case_id)
+    found = verify_one(folder, Trust())
+    failed = tuple(check for part in found.parts for check in part.checks if check.state is State.FAILED)
+    if failed:
+        raise PackageUnverifiedError(case_id, failed)
+    return SoundPackage(case_id=case_id, folder=folder, said=summary(case_id, Disk().read(folder / NAME)))
+
+
+def copies_signer(data: Path, signer: Signer | None) -> Signer:
+    """What signs the copies of a data folder: the installation's key, else the folder's demo key. Raises KeysError."""
+    return demo_signer(data / FOLDER / DEMO_KEY) if signer is None else signer
+
+
+def published_keys(data: Path, settings: Settings, given: Path | None) -> tuple[PublishedKey, ...]:
+    """The office's public keys: those of the file ``given``, else of the key folder, else the data folder's demo key.
+
+    Raises KeysError.
+    """
+    if given is not None:
+        return read_published(given)
+    if settings.keys is not None:
+        return KeyFolder(settings.keys, Disk()).published()
+    demo = data / FOLDER / DEMO_KEY
+    if not demo.is_file():
+        return ()
+    return (PublishedKey(key=demo_signer(demo).public, label="demo key of the data folder"),)

@@ -1,0 +1,217 @@
+"""Exports cases as a BagIt package for a court or another authority: all that is needed to read and to check them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_STORED, ZipFile
+
+from api.errors import UsageError
+from api.time_zone import time_zone
+from api.versions import stopline_version
+from api.work.case_package import SoundPackage, sound_package
+from evidence.bag import make_bag
+from evidence.canonical import sha256_hex
+from evidence.case_facts import case_facts, custody_facts, decision_facts, photo_caption
+from evidence.chain import LinkKind, read_link
+from evidence.chain_file import CHECKPOINTS, LINKS, whole_lines
+from evidence.chain_file import FOLDER as CUSTODY
+from evidence.derived import FOLDER as DERIVED
+from evidence.derived import LIST, DerivedKind, read_list
+from evidence.durable import Disk, refusal
+from evidence.errors import EvidenceError
+from evidence.keys import PublishedKey, published_file
+from evidence.manifest import NAME, SIGNATURE
+from evidence.records import Records
+from evidence.signing import read_signature
+from evidence.store_local import FOLDER as PACKAGES
+from evidence.summary_pdf import CaseSummary, Shown, summary_pdf
+
+KEYS = "keys.json"
+PART = ".part"
+"""Ending of what is not whole yet."""
+
+
+class ExportError(EvidenceError):
+    """The case ``case_id`` cannot be exported; ``why`` says why, and what to do."""
+
+    code = "export"
+
+    def __init__(self, case_id: str, why: str) -> None:
+        super().__init__(f"case {case_id} is not exported: {why}")
+        self.case_id = case_id
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """Which cases of the data folder go into one package below ``out``; ``redacted`` takes what is derived along."""
+
+    cases: tuple[str, ...]
+    data: Path
+    out: Path
+    redacted: bool = False
+    zipped: bool = False
+
+
+def export(
+    request: ExportRequest,
+    keys: Sequence[PublishedKey],
+    records: Records | None,
+    now: Callable[[], datetime],
+    disk: Disk | None = None,
+) -> Path:
+    """The package, a folder or with ``zipped`` a file, stands in ``out`` whole; returns its path.
+
+    ``keys`` are the published ones of the office. Nothing stands there after an error. Raises UsageError for an unknown
+    case or a target that exists, PackageUnverifiedError, ExportError, BagError, SummaryError, DiskFullError and DiskError.
+    """
+    disk = Disk() if disk is None else disk
+    cases = tuple(dict.fromkeys(request.cases))
+    target = request.out / (_name(cases) + (".zip" if request.zipped else ""))
+    if target.exists():
+        raise UsageError(
+            f"{target}: exists already, and an export never changes one; move it, or give another --out"
+        )
+    packages = [sound_package(request.data, case_id) for case_id in cases]
+    building = request.out / f"{_name(cases)}{PART}"
+    disk.remove(building)
+    disk.make_folder(request.out)
+    try:
+        about = {
+            "External-Identifier": ", ".join(cases),
+            "External-Description": "Evidence of traffic cases with signatures, custody chain and public keys",
+            "Bag-Software-Agent": f"Stopline {stopline_version()}",
+            "Bagging-Date": f"{now():%Y-%m-%d}",
+        }
+        make_bag(building, _files(request, packages, keys, records, now()), about, disk)
+        if request.zipped:
+            _zip(building, target)
+            disk.remove(building)
+        else:
+            disk.seal(building, target)
+    except BaseException:
+        disk.remove(building)
+        raise
+    return target
+
+
+def _name(cases: Sequence[str]) -> str:
+    if len(cases) == 1:
+        return cases[0]
+    return f"{len(cases)}-cases-{sha256_hex(' '.join(sorted(cases)).encode())[:12]}"
+
+
+def _files(
+    request: ExportRequest,
+    packages: Sequence[SoundPackage],
+    keys: Sequence[PublishedKey],
+    records: Records | None,
+    now: datetime,
+) -> Iterator[tuple[str, bytes]]:
+    chains: dict[str, Path] = {}
+    for package in packages:
+        yield from _package(package, keys, redacted=request.redacted)
+        links, chain = _chain(request.data, package)
+        chains[chain.name] = chain
+        yield f"summary-{package.case_id}.pdf", _summary(package, records, links, now)
+    for name, chain in sorted(chains.items()):
+        for file in (LINKS, CHECKPOINTS):
+            yield f"{CUSTODY}/{name}/{file}", Disk().read(chain / file)
+    yield KEYS, published_file(keys)
+
+
+def _package(
+    package: SoundPackage, keys: Sequence[PublishedKey], *, redacted: bool
+) -> Iterator[tuple[str, bytes]]:
+    """Every file that the manifest lists, the manifest, its signature, and with ``redacted`` those of the derived list."""
+    signed_by = read_signature(package.read(SIGNATURE)).key
+    if signed_by not in [key.key for key in keys]:
+        raise ExportError(
+            package.case_id,
+            f"it is signed by key {signed_by.id}, which is not among the published keys: give the file that its office "
+            "publishes with --keys, or set STOPLINE_KEYS to the key folder",
+        )
+    at = f"{PACKAGES}/{package.case_id}"
+    for name in (*(file.name for file in package.said.files), NAME, SIGNATURE):
+        yield f"{at}/{name}", package.read(name)
+    if not redacted:
+        return
+    listed = package.folder / DERIVED / LIST
+    data = Disk().read(listed) if listed.is_file() else None
+    if data is None or not read_list(data).of_kind(DerivedKind.REDACTED):
+        raise ExportError(
+            package.case_id, "it has no redacted copy yet: make one with 'stopline evidence redact'"
+        )
+    for file in read_list(data).files:
+        yield f"{at}/{DERIVED}/{file.name}", package.read(f"{DERIVED}/{file.name}")
+    yield f"{at}/{DERIVED}/{LIST}", data
+
+
+def _chain(data: Path, package: SoundPackage) -> tuple[list[str], Path]:
+    """What is said of the package's link, and the folder of its chain, whose checkpoints are there."""
+    custody = data / CUSTODY
+    for chain in sorted(custody.iterdir()) if custody.is_dir() else ():
+        if not (chain / LINKS).is_file():
+            continue
+        for line in whole_lines(Disk().read(chain / LINKS))[0]:
+            link = read_link(line)
+            if link.kind is LinkKind.CASE and link.manifest_sha256 == package.said.sha256:
+                if not (chain / CHECKPOINTS).is_file():
+                    raise ExportError(
+                        package.case_id,
+                        f"{chain / CHECKPOINTS} is missing: put it back from a backup, or run 'stopline evidence sweep'",
+                    )
+                return [f"{link.number}, {link.chain_id}, {link.at:%Y-%m-%d %H:%M:%S} UTC"], chain
+    raise ExportError(
+        package.case_id, f"no chain in {custody} has its link: give the data folder that it was made in"
+    )
+
+
+def _summary(package: SoundPackage, records: Records | None, links: list[str], now: datetime) -> bytes:
+    manifest: Any = json.loads(package.read(NAME))
+    zone = time_zone(manifest["site"]["time_zone"] if manifest.get("site") else "UTC")
+    photos = manifest.get("photos", [])
+    pictures = [
+        Shown(data=package.read(photo["file"]), caption=photo_caption(photo, zone)) for photo in photos
+    ]
+    pictures += [
+        Shown(data=package.read(file.name), caption=file.name)
+        for file in package.said.files
+        if file.name.endswith(".jpg") and file.name not in {photo["file"] for photo in photos}
+    ]
+    try:
+        facts = case_facts(manifest, zone)
+    except (KeyError, TypeError, ValueError) as exc:
+        raise ExportError(
+            package.case_id, f"its manifest does not say what a summary needs ({exc!r})"
+        ) from exc
+    return summary_pdf(
+        CaseSummary(
+            case_id=package.case_id,
+            facts=facts,
+            decision=decision_facts(None if records is None else records.case(package.case_id), zone),
+            custody=custody_facts(package.said.sha256, read_signature(package.read(SIGNATURE)).key.id, links),
+            pictures=tuple(pictures),
+            files=package.said.files,
+        ),
+        now,
+    )
+
+
+def _zip(folder: Path, target: Path) -> None:
+    """The folder as one file, in order of name; pictures and films are packed already, so nothing is packed again."""
+    part = target.with_name(f".{target.name}{PART}")
+    try:
+        with ZipFile(part, "w", ZIP_STORED) as file:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                name = folder.name.removesuffix(PART)
+                file.write(path, f"{name}/{path.relative_to(folder).as_posix()}")
+        part.replace(target)
+    except OSError as exc:
+        part.unlink(missing_ok=True)
+        raise refusal(exc, target) from exc
