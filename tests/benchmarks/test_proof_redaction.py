@@ -24,7 +24,9 @@ class SmallTrial:
     shared: Path
 
     def once(self, step: str, work: Callable[[], Figures]) -> Figures:
-        return work()
+        figures = work()
+        assert type(figures) is dict, "a report can be written of it"
+        return figures
 
 
 @pytest.mark.timeout(600)
