@@ -69,8 +69,10 @@ def step(
     }
     said: list[Output] = []
     for point in observation.tracks:
-        at_px = bottom_center(point.box_px)
         before = walkers.get(point.track_id)
+        if before is None and point.object_class not in CLASSES:
+            continue
+        at_px = bottom_center(point.box_px)
         classes = with_vote(() if before is None else before.classes, point.object_class)
         inside = point_in_polygon(at_px, crosswalk.polygon_px)
         walker, entry = _seen(before, classes, at_px, inside, stamp)

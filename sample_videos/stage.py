@@ -8,8 +8,8 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from sample_videos.render.gl import Item
 from sample_videos.render.heavy import bus_mesh, truck_mesh
+from sample_videos.render.item import Item
 from sample_videos.render.light import LIGHTS, Light
 from sample_videos.render.mesh import HEADLAMP, Mesh, surface
 from sample_videos.render.riders import STRIDES, bicycle_mesh, motorcycle_mesh, person_mesh

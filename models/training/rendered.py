@@ -26,7 +26,8 @@ from models.training.data import read_recipe
 from sample_videos.clips import junction, streets
 from sample_videos.render.camera import Camera
 from sample_videos.render.film import Film, develop
-from sample_videos.render.gl import Item, Renderer
+from sample_videos.render.gl import Renderer
+from sample_videos.render.item import Item
 from sample_videos.render.light import LIGHTS, Light
 from sample_videos.render.mesh import ASPHALT, FACADE, LEAF, PAVING, PLAIN, Mesh
 from sample_videos.render.plates import plate_picture

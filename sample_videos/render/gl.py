@@ -16,32 +16,13 @@ from numpy.typing import NDArray
 
 from sample_videos.render import shaders
 from sample_videos.render.camera import Camera, Floats
+from sample_videos.render.item import WHITE_LAMP, Item
 from sample_videos.render.light import Light
 from sample_videos.render.mesh import Mesh
 
 Pixels = NDArray[np.uint8]
-WHITE_LAMP = (1.0, 0.93, 0.82)
 EGL: dict[str, Any] = {"backend": "egl"}
 SHADOW_STILL, SHADOW_MOVING = 4096, 2048
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Item:
-    """Something that moves: which mesh, where (4x4), and how it looks. ``glow``: head, tail, left, right lamps."""
-
-    mesh: str
-    model: Floats
-    item_id: int = 0
-    paint: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    glow: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    lens: tuple[float, float, float] = WHITE_LAMP
-    plate: str = ""
-    spin: float = 0.0
-    seed: float = 0.0
-    dirt: float = 0.5
-    seams: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    footprint_m: tuple[float, float] = (0.0, 0.0)
-    beams: bool = False
 
 
 @dataclass
