@@ -76,7 +76,11 @@ class _Still:
 
     def planes(self) -> tuple[Pixels, Pixels, Pixels]:
         luma, red, blue = cv2.split(cv2.cvtColor(self.pixels, cv2.COLOR_BGR2YCrCb))
-        return tuple(np.asarray(plane, np.uint8) for plane in (luma, blue[::2, ::2], red[::2, ::2]))  # type: ignore[return-value]
+        return (
+            np.asarray(luma, np.uint8),
+            np.asarray(blue[::2, ::2], np.uint8),
+            np.asarray(red[::2, ::2], np.uint8),
+        )
 
 
 class ThoroughDetector:

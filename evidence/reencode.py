@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 
 import av
 import numpy as np
-from av.video.stream import VideoStream
 
 from evidence.errors import ClipError
 from evidence.picture import Pixels
+from evidence.playback import shown_frames
 
-CRF = "20"
-"""Hardly to be told from the original, at about the size of a camera's stream."""
-
-PRESET = "veryfast"
-"""A film of 12 s is made in a few seconds on two cores."""
+OPTIONS = {"crf": "20", "preset": "veryfast", "bf": "0"}
+"""Hardly to be told from the original, at about the size of a camera's stream; 12 s take a few seconds on two cores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +29,8 @@ def pictures(clip: bytes) -> Iterator[FilmPicture]:
     """The pictures of an MP4 in the order in which they are shown. Raises ClipError where it cannot be decoded."""
     try:
         with av.open(BytesIO(clip), "r") as film:
-            for frame in film.decode(video=0):
-                if frame.time is None:
-                    raise ClipError("a picture of the clip has no time")
-                pixels = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
-                yield FilmPicture(at_s=float(frame.time), pixels=pixels)
+            for frame in shown_frames(film):
+                yield _picture(frame)
     except (av.FFmpegError, IndexError) as exc:
         raise ClipError(f"the clip cannot be decoded ({exc})") from exc
 
@@ -56,12 +50,16 @@ def times(clip: bytes) -> tuple[float, ...]:
     return tuple(float(pts * base) for pts in sorted(shown))
 
 
-def changed(clip: bytes, change: Callable[[FilmPicture], Pixels]) -> bytes:
-    """An H.264 MP4 with as many pictures at the same times, each as ``change`` gives it; its index stands first.
+def h264(
+    clip: bytes, shown: Callable[[av.VideoFrame], av.VideoFrame], options: Mapping[str, str] = OPTIONS
+) -> bytes:
+    """An H.264 MP4 with as many pictures at the same times, each as ``shown`` gives it; its index stands first.
 
-    The source's sound, where it has any, is left out. Raises ClipError, and what ``change`` raises.
+    Width and height are even. The source's sound, where it has any, is left out. Raises ClipError where not every picture
+    of the clip can be decoded, and what ``shown`` raises.
     """
     buffer = BytesIO()
+    count = 0
     try:
         with (
             av.open(BytesIO(clip), "r") as source,
@@ -74,36 +72,40 @@ def changed(clip: bytes, change: Callable[[FilmPicture], Pixels]) -> bytes:
             ) as target,
         ):
             taken = source.streams.video[0]
-            stream = target.add_stream("libx264", options={"crf": CRF, "preset": PRESET, "bf": "0"})
-            _like(stream, taken)
-            count = 0
-            for frame in source.decode(taken):
-                if frame.pts is None or frame.time is None:
-                    raise ClipError("a picture of the clip has no time")
-                pixels = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
-                made = av.VideoFrame.from_ndarray(
-                    _even(change(FilmPicture(at_s=float(frame.time), pixels=pixels))), format="bgr24"
-                )
-                made.pts = frame.pts
-                if frame.time_base is not None:
-                    made.time_base = frame.time_base
+            stream = target.add_stream("libx264", options=dict(options))
+            stream.width, stream.height = taken.width // 2 * 2, taken.height // 2 * 2
+            stream.pix_fmt = "yuv420p"
+            if taken.time_base is not None:
+                stream.codec_context.time_base = taken.time_base
+            for frame in shown_frames(source):
+                made = shown(frame).reformat(width=stream.width, height=stream.height, format="yuv420p")
+                made.pts, made.time_base = frame.pts, frame.time_base
                 target.mux(stream.encode(made))
                 count += 1
             target.mux(stream.encode())
-        data = buffer.getvalue()
     except (av.FFmpegError, ValueError, IndexError) as exc:
-        raise ClipError(f"no film can be made of the clip ({exc})") from exc
-    if len(times(data)) != count:
-        raise ClipError(f"the film holds other than the {count} pictures that were put in")
-    return data
+        raise ClipError(f"no H.264 film can be made of the clip ({exc})") from exc
+    held = len(times(clip))
+    if count != held:
+        raise ClipError(f"only {count} of the clip's {held} pictures can be decoded")
+    return buffer.getvalue()
 
 
-def _like(stream: VideoStream, taken: VideoStream) -> None:
-    stream.width, stream.height = taken.width // 2 * 2, taken.height // 2 * 2
-    stream.pix_fmt = "yuv420p"
+def changed(clip: bytes, change: Callable[[FilmPicture], Pixels]) -> bytes:
+    """``h264`` of the clip with each picture as ``change`` gives it."""
 
-    if taken.time_base is not None:
-        stream.codec_context.time_base = taken.time_base
+    def shown(frame: av.VideoFrame) -> av.VideoFrame:
+        return av.VideoFrame.from_ndarray(_even(change(_picture(frame))), format="bgr24")
+
+    return h264(clip, shown)
+
+
+def _picture(frame: av.VideoFrame) -> FilmPicture:
+    if frame.time is None:
+        raise ClipError("a picture of the clip has no time")
+    return FilmPicture(
+        at_s=float(frame.time), pixels=np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
+    )
 
 
 def _even(pixels: Pixels) -> Pixels:

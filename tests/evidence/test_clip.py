@@ -14,6 +14,7 @@ from evidence import clip
 from evidence.clip import Part, TimedPacket, cut, joined, keyframe_at, mux, plays_in_browser
 from evidence.errors import ClipError
 from evidence.playback import shown_frames
+from evidence.reencode import changed, pictures, times
 from ingest.errors import PacketsGoneError
 from ingest.packet_ring import PacketRing
 from tests.builders.filmed import Filming, Street, frames_of, number_in
@@ -196,6 +197,9 @@ def test_parts_of_open_groups_are_shown_in_order_by_a_decoder_that_begins_anew_a
     assert [at for _, at in shown] == pytest.approx(
         [(number - wanted[0]) / 25 for number in wanted], abs=2e-3
     )
+    copy = changed(data, lambda picture: picture.pixels)
+    assert [number_in(picture.pixels, SMALL) for picture in pictures(copy)] == wanted
+    assert times(copy) == pytest.approx([at for _, at in shown], abs=1e-6)
 
 
 def test_parts_that_overlap_have_no_picture_twice(film: Path) -> None:
