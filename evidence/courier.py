@@ -95,9 +95,10 @@ class Courier:
     ) -> None:
         try:
             self.close()
-        except Exception:
-            if kind is None:
+        except Exception as exc:
+            if error is None:
                 raise
+            error.add_note(f"Then the courier ended with: {exc}")
 
     def close(self) -> None:
         """The thread has ended, as leaving the context promises; ``custody`` is the caller's again."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.data_option import data_option
 from api.cli.exit_codes import ExitCode
 from api.clock import SystemClock
 from api.errors import UsageError
@@ -20,12 +21,7 @@ from evidence.keys import demo_signer
 
 
 @click.command("copy")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    help="The data folder. Default: the current folder.",
-)
+@data_option
 def copy(data: Path) -> int:
     """Make an H.264 copy of each H.265 clip that has none yet, so that the page can show it.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.data_option import data_option
 from api.clock import SystemClock
 from api.errors import UsageError
 from api.settings import load_settings
@@ -18,12 +19,7 @@ from evidence.keys import demo_signer
 
 @click.command()
 @click.argument("case_id", metavar="ID")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    help="The data folder. Default: the current folder.",
-)
+@data_option
 @click.option(
     "--certificates",
     required=True,

@@ -9,6 +9,7 @@ import click
 
 from api.cli.copy_clips import copy
 from api.cli.credentials import credentials
+from api.cli.data_option import data_option
 from api.cli.exit_codes import ExitCode
 from api.cli.export import export
 from api.cli.link import link
@@ -42,12 +43,7 @@ for command in (link, sweep, retain, hold, release, stamp, copy, credentials, re
 @evidence.command()
 @click.argument("target", required=False, metavar="[PATH|ID]")
 @click.option("--all", "everything", is_flag=True, help="Every package and every chain of the data folder.")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    help="The data folder that an ID or --all is of. Default: the current folder.",
-)
+@data_option
 @click.option(
     "--trust",
     multiple=True,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.data_option import data_option
 from api.clock import SystemClock
 from api.settings import load_settings
 from api.work.link import link_to
@@ -17,12 +18,7 @@ MOST_HOURS = 168
 @click.command()
 @click.argument("case_id", metavar="ID")
 @click.argument("name", metavar="FILE")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    help="The data folder of the case. Default: the current folder.",
-)
+@data_option
 @click.option(
     "--hours",
     type=click.IntRange(1, MOST_HOURS),

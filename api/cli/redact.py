@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.data_option import data_option
 from api.clock import SystemClock
 from api.settings import load_settings
 from api.work.case_package import copies_signer
@@ -16,12 +17,7 @@ from api.work.redact import redact as run_redact
 
 @click.command()
 @click.argument("cases", nargs=-1, required=True, metavar="CASE…")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    help="The data folder that the cases are of. Default: the current folder.",
-)
+@data_option
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),

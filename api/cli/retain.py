@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.data_option import data_option
 from api.cli.exit_codes import ExitCode
 from api.clock import SystemClock
 from api.settings import load_settings
@@ -15,17 +16,11 @@ from api.work import retain as retention
 from api.work.custody import signer_of
 from api.work.package_store import open_store
 
-DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    help="The data folder. Default: the current folder.",
-)
 BY = click.option("--by", required=True, metavar="NAME", help="Who orders it; kept with the case.")
 
 
 @click.command()
-@DATA
+@data_option
 @click.option(
     "--site",
     "sites",
@@ -60,7 +55,7 @@ def retain(data: Path, sites: tuple[Path, ...], dry_run: bool, as_json: bool) ->
 
 @click.command()
 @click.argument("case_id", metavar="ID")
-@DATA
+@data_option
 @BY
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for whoever asks later.")
 def hold(case_id: str, data: Path, by: str, reason: str) -> None:
@@ -71,7 +66,7 @@ def hold(case_id: str, data: Path, by: str, reason: str) -> None:
 
 @click.command()
 @click.argument("case_id", metavar="ID")
-@DATA
+@data_option
 @BY
 def release(case_id: str, data: Path, by: str) -> None:
     """Lift the legal hold of a case: its period counts again."""

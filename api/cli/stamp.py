@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import urllib3
 
+from api.cli.data_option import data_option
 from api.clock import SystemClock
 from api.errors import UsageError
 from api.settings import load_settings
@@ -22,12 +23,7 @@ CONNECT_S, READ_S = 5.0, 30.0
 @click.command()
 @click.argument("case_id", required=False, metavar="[ID]")
 @click.option("--all", "everything", is_flag=True, help="Every case that has no time stamp yet.")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    help="The data folder. Default: the current folder.",
-)
+@data_option
 def stamp(case_id: str | None, everything: bool, data: Path) -> None:
     """Ask the authority of STOPLINE_TIMESTAMP_URL for an RFC 3161 time stamp on a case's manifest.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.data_option import data_option
 from api.clock import SystemClock
 from api.settings import load_settings
 from api.work.custody import signer_of
@@ -14,12 +15,7 @@ from api.work.sweep import sweep as run_sweep
 
 
 @click.command()
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path(),
-    help="The data folder that 'stopline replay --out' filled. Default: the current folder.",
-)
+@data_option
 def sweep(data: Path) -> None:
     """Finish what an interrupted run left: sealed packages that wait in the spool are stored and recorded, and what
     was only half made is removed.
