@@ -28,6 +28,7 @@ from evidence.delivery import Delivery
 from evidence.manifest import Origin
 from evidence.manifest import Weights as ModelFile
 from evidence.ports import EventLine
+from ingest.networks import CameraNetworks
 from ingest.open_source import is_live, open_source
 from ingest.packet_ring import PacketRing
 from ingest.ports import FrameSource
@@ -76,7 +77,9 @@ class CameraPipeline:
         weights: Weights,
         plates: PlateReader | None,
         clock: Clock,
+        networks: CameraNetworks | None = None,
     ) -> None:
+        """``networks``: where live cameras must stand; None asks nothing."""
         self.models = models
         self._site_file = site_file
         self._site = site_file.site
@@ -84,6 +87,7 @@ class CameraPipeline:
         self._weights = weights
         self._plates = plates
         self._clock = clock
+        self._networks = networks
 
     def open_source(
         self,
@@ -104,6 +108,7 @@ class CameraPipeline:
             duration_s=duration_s,
             clock=self._clock,
             packet_ring=footage,
+            networks=self._networks,
         )
         live = is_live(name)
         return OpenedSource(
@@ -193,4 +198,4 @@ def build_pipeline(
         reader = PlateReader(detector, recogniser, charset, settings.threads)
         plates = tuple((name, manifest.model(name).sha256) for name in PLATE_MODELS)
     models = Models(weights_name=weights.name, weights_sha256=loaded.sha256, plates=plates)
-    return CameraPipeline(site_file, camera_id, models, loaded, reader, clock)
+    return CameraPipeline(site_file, camera_id, models, loaded, reader, clock, settings.networks())

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 
+from api.camera_settings import CameraSettings
 from api.errors import ConfigInvalidError, Problem
-from api.store_settings import PREFIX, StoreSettings
+from api.store_settings import PREFIX
 
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 """Variables that are set where a browser can be opened."""
 
 
-class Settings(StoreSettings):
+class Settings(CameraSettings):
     """What may differ between machines; ``STOPLINE_CACHE`` in the environment is ``cache`` here, and so on."""
 
     cache: Path = Field(

@@ -73,6 +73,9 @@ _SELF_CONTAINED = frozenset(
         "outside_picture",
         "retention_order",
         "self_crossing",
+        "stream_account",
+        "stream_long",
+        "stream_scheme",
         "time_of_day",
         "window",
     }

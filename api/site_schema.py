@@ -23,6 +23,7 @@ from api.site_fields import (
 from api.site_parking import CrosswalkPart, NoParkingPart
 from api.site_retention import RetentionPart
 from api.site_signals import HeadPart, StopLinePart
+from api.site_stream import StreamPart
 from rules.site import Pictures, PlatePolicy
 
 
@@ -126,6 +127,10 @@ class CameraPart(SitePart):
     id: Id = Field(description="Short name of the camera, unique within the site.")
     size_px: tuple[SizePx, SizePx] = Field(
         description="[width, height] of the picture in pixels, as recorded; a recording of another size is refused."
+    )
+    stream: StreamPart | None = Field(
+        default=None,
+        description="Where its live pictures come from, for 'stopline watch'. Default none: only its recordings are looked at.",
     )
     stop_lines: tuple[StopLinePart, ...] = Field(
         default=(),

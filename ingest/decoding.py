@@ -15,8 +15,8 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from ingest.frame import Packet, StreamParameters
+from ingest.packet_pump import PacketPump, SilenceError, TooSlowError
 from ingest.packet_ring import PacketRing
-from ingest.ports import Clock
 from ingest.soundness import Soundness
 from ingest.timeline import Misplaced, Timeline
 
@@ -40,16 +40,27 @@ CUT_TOLERANCE_S = 0.5
 class Skipped:
     """What one segment held and nobody was shown, by cause; and how many shown pictures carried no stamp.
 
-    ``packets_damaged``: flagged by the container, or refused by the decoder. ``frames_damaged``: decoded
-    with errors. ``frames_doubtful``: sound by themselves, but between a damage and the next keyframe, so
-    built on what was damaged. ``frames_not_advancing``: not later than the picture before.
+    ``packets_damaged``: flagged by the container, or refused by the decoder. ``packets_skipped``: not decoded
+    since the machine was too slow. ``frames_damaged``: decoded with errors. ``frames_doubtful``: sound by
+    themselves, but between a damage and the next keyframe, so built on what was damaged.
+    ``frames_not_advancing``: not later than the picture before.
     """
 
     packets_damaged: int = 0
+    packets_skipped: int = 0
     frames_damaged: int = 0
     frames_doubtful: int = 0
     frames_not_advancing: int = 0
     frames_undated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What came of one segment so far, sound or not. ``keyframe_s``: seconds between keyframes, None where fewer than two came."""
+
+    packets: int
+    keyframe_s: float | None
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +105,11 @@ class SegmentReader:
         *,
         segment: int,
         ring: PacketRing | None,
-        clock: Clock | None = None,
+        pump: PacketPump | None = None,
         until_s: float | None = None,
         is_cut: bool = False,
     ) -> None:
-        """``clock`` (live streams) stamps arrivals; ``until_s`` ends the segment at that media time.
+        """``pump`` (live streams) reads the packets; ``until_s`` ends the segment at that media time.
 
         ``is_cut``: the recording is known to break off within its last packet, which FFmpeg may not notice.
         """
@@ -106,7 +117,7 @@ class SegmentReader:
         self._stream = stream
         self._segment = segment
         self._ring = ring
-        self._clock = clock
+        self._pump = pump
         self._until_s = until_s
         self._is_cut = is_cut
         self._time_base = stream.time_base or Fraction(1, 90_000)
@@ -122,12 +133,23 @@ class SegmentReader:
         self._first_stamp: int | None = None
         self._end_stamp: int | None = None
         self.packets = 0
+        self._key_stamps: tuple[int, int, int] | None = None
+        self._size_bytes = 0
         self.last_packet_damaged = False
         self.reached_until = False
         self.ending: str | None = None
-        self.failure: FFmpegError | None = None
+        self.failure: Exception | None = None
+        self._skips_to_keyframe = False
         if ring is not None:
             ring.begin(segment, parameters_of(stream))
+
+    @property
+    def traffic(self) -> Traffic:
+        keyframe_s = None
+        if self._key_stamps is not None and self._key_stamps[2]:
+            first, last, intervals = self._key_stamps
+            keyframe_s = float((last - first) * self._time_base / intervals)
+        return Traffic(packets=self.packets, keyframe_s=keyframe_s, size_bytes=self._size_bytes)
 
     @property
     def last_s(self) -> float:
@@ -140,6 +162,10 @@ class SegmentReader:
         if self._first_stamp is None or self._end_stamp is None:
             return 0.0
         return float((self._end_stamp - self._first_stamp) * self._time_base)
+
+    def skip_to_keyframe(self) -> None:
+        """Nothing is decoded up to the next keyframe, for want of time; the ring gets the packets all the same."""
+        self._skips_to_keyframe = True
 
     def pictures(self) -> Iterator[Picture]:
         """Each picture of the segment once, in presentation order, media time rising."""
@@ -222,41 +248,53 @@ class SegmentReader:
     def _packets(self) -> Iterator[av.Packet[VideoStream] | None]:
         """The packets worth decoding, then None to drain the decoder."""
         try:
-            for packet, is_cut in self._demuxed():
+            for packet, is_cut, arrived_at in self._demuxed():
                 number = self.packets
                 self.packets += 1
+                self._size_bytes += packet.size
                 self._note_span(packet)
                 self.last_packet_damaged = packet.is_corrupt or is_cut
                 if self.last_packet_damaged:
                     self._count("packets_damaged")
                     self._soundness.note_damage(number)
                     continue
-                self._send(number, packet)
+                self._keep(number, packet)
+                if self._skips_to_keyframe and not packet.is_keyframe:
+                    self._count("packets_skipped")
+                    self._soundness.note_damage(number)
+                    continue
+                self._skips_to_keyframe = False
+                self._send(number, packet, arrived_at)
                 yield packet
         except EOFError:
             pass
-        except FFmpegError as error:
+        except (FFmpegError, SilenceError, TooSlowError) as error:
             self.failure = error
         yield None
 
-    def _demuxed(self) -> Iterator[tuple[av.Packet[VideoStream], bool]]:
-        """The packets that hold something, and whether it is the last one of a recording cut within it."""
+    def _demuxed(self) -> Iterator[tuple[av.Packet[VideoStream], bool, datetime | None]]:
+        """The packets that hold something, whether it is the last one of a recording cut within it, and when it came."""
+        if self._pump is not None:
+            yield from ((arrived.packet, False, arrived.at) for arrived in self._pump.packets())
+            return
         packets = (packet for packet in self._container.demux(self._stream) if packet.size)
         if not self._is_cut:
-            yield from ((packet, False) for packet in packets)
+            yield from ((packet, False, None) for packet in packets)
             return
         before = next(packets, None)
         for packet in packets:
             if before is not None:
-                yield before, False
+                yield before, False, None
             before = packet
         if before is not None:
-            yield before, True
+            yield before, True, None
 
-    def _send(self, number: int, packet: av.Packet[VideoStream]) -> None:
-        """Keeps what the packet's picture must know, and the packet itself for the ring; then numbers it."""
+    def _keep(self, number: int, packet: av.Packet[VideoStream]) -> None:
         if self._ring is not None:
             self._ring.add(number, self._retained(packet))
+
+    def _send(self, number: int, packet: av.Packet[VideoStream], arrived_at: datetime | None) -> None:
+        """Keeps what the packet's picture must know; then numbers it."""
         if packet.is_keyframe:
             self._soundness.note_keyframe(number, packet.pts)
         elif not self._has_begun:
@@ -266,8 +304,8 @@ class SegmentReader:
             self._sent[number] = _Sent(
                 number=number,
                 stamp=packet.pts,
-                arrived_at=self._clock.now() if self._clock else None,
-                camera_at=_camera_time(packet) if self._clock else None,
+                arrived_at=arrived_at,
+                camera_at=None if arrived_at is None else _camera_time(packet),
             )
         self._sent.pop(number - IN_FLIGHT, None)
         packet.pts = number
@@ -286,6 +324,9 @@ class SegmentReader:
     def _note_span(self, packet: av.Packet[VideoStream]) -> None:
         if packet.pts is None:
             return
+        if packet.is_keyframe:
+            first, _, intervals = self._key_stamps or (packet.pts, packet.pts, -1)
+            self._key_stamps = (first, packet.pts, intervals + 1)
         end = packet.pts + (packet.duration or 0)
         self._first_stamp = packet.pts if self._first_stamp is None else min(self._first_stamp, packet.pts)
         self._end_stamp = end if self._end_stamp is None else max(self._end_stamp, end)

@@ -21,6 +21,10 @@ StoplineError
     │   ├── StreamUnreachableError  nobody answers at that address
     │   ├── StreamUnauthorisedError account refused
     │   ├── StreamNotFoundError     the camera has no such stream
+    │   ├── StreamOutsideError      its host lies outside the networks for cameras
+    │   ├── StreamNoVideoError      the stream has no picture
+    │   ├── StreamCodecError        no decoder for its picture
+    │   ├── StreamAbsurdError       a size or rate of pictures that no traffic camera has
     │   ├── StreamSilentError       connected, and then nothing in time
     │   ├── StreamEndedError        it ended before its first picture
     │   └── StreamRefusedError      any other answer than a video we can read
@@ -230,6 +234,53 @@ class StreamNotFoundError(StreamError):
         super().__init__(source, "the camera has no stream of that path; check what follows the port")
 
 
+class StreamOutsideError(StreamError):
+    """Its host lies outside the networks in which cameras may stand; ``numbers`` are the host's."""
+
+    code = "stream_outside"
+    retryable = False
+
+    def __init__(self, source: str, numbers: str, networks: str) -> None:
+        super().__init__(
+            source,
+            f"its host ({numbers}) lies outside the networks in which cameras may stand ({networks}); correct the "
+            "address, or STOPLINE_CAMERA_NETWORKS",
+        )
+        self.numbers = numbers
+
+
+class StreamNoVideoError(StreamError):
+    """The camera answers with a stream that has no picture."""
+
+    code = "stream_no_video"
+    retryable = False
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source, "its stream has no video track; check the path")
+
+
+class StreamCodecError(StreamError):
+    """No decoder for its picture; ``codec`` as the camera names it, where it does."""
+
+    code = "stream_codec"
+    retryable = False
+
+    def __init__(self, source: str, codec: str) -> None:
+        super().__init__(source, f"no decoder for its video ({codec}); set the camera to H.264 or H.265")
+        self.codec = codec
+
+
+class StreamAbsurdError(StreamError):
+    """A size or rate of pictures that no traffic camera has, and no machine could look at; ``what`` says which."""
+
+    code = "stream_absurd"
+    retryable = False
+
+    def __init__(self, source: str, what: str) -> None:
+        super().__init__(source, f"sends {what}; correct the camera's settings")
+        self.what = what
+
+
 class StreamSilentError(StreamError):
     """Connected, and then nothing came for ``waited_s``."""
 
@@ -256,7 +307,7 @@ class StreamRefusedError(StreamError):
     code = "stream_refused"
 
     def __init__(self, source: str, reason: str) -> None:
-        super().__init__(source, f"does not give a video over RTSP/TCP ({reason}); check port and path")
+        super().__init__(source, f"does not give a video over RTSP ({reason}); check port and path")
         self.reason = reason
 
 

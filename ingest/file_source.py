@@ -172,7 +172,7 @@ class FileSource:
             return f"{reader.ending}: cut the file there and replay the parts"
         if reader.reached_until:
             return None
-        if reader.failure:
+        if isinstance(reader.failure, FFmpegError):
             return f"reading failed after {reader.last_s:.2f} s ({reader.failure.strerror})"
         if reader.last_packet_damaged:
             return f"the file breaks off within a picture after {reader.last_s:.2f} s"

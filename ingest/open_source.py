@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ingest.errors import SourceKindError
 from ingest.file_source import FileSource
+from ingest.networks import CameraNetworks
 from ingest.packet_ring import PacketRing
 from ingest.ports import Clock
 from ingest.redact import redact_url
@@ -33,12 +34,14 @@ def open_source(
     error_s: float = 1.0,
     duration_s: float | None = None,
     packet_ring: PacketRing | None = None,
+    networks: CameraNetworks | None = None,
 ) -> FileSource | RtspSource:
     """The source of frames at that path or address, open, its first picture decoded.
 
     ``started_at`` (aware) is the wall clock of a recording's first picture; ``error_s`` bounds it, or for
     a camera the arrival. ``duration_s`` ends either after that much media time; ``clock`` stamps arrivals.
-    Raises SourceKindError, and what FileSource and RtspSource raise.
+    A camera's host must lie in ``networks``, where they are given. Raises SourceKindError, and what FileSource and
+    RtspSource raise.
     """
     address = ADDRESS.match(source)
     if address is None:
@@ -68,4 +71,5 @@ def open_source(
         duration_s=duration_s,
         arrival_error_s=error_s,
         packet_ring=packet_ring,
+        networks=networks,
     )

@@ -10,6 +10,7 @@ def account_of(ending: str | None, skipped: Skipped) -> str | None:
     parts = [ending] if ending else []
     for count, what in (
         (skipped.packets_damaged, "damaged packets skipped"),
+        (skipped.packets_skipped, "packets not decoded, since the machine was too slow"),
         (skipped.frames_damaged, "damaged pictures skipped"),
         (skipped.frames_doubtful, "pictures skipped that build on damaged ones"),
         (skipped.frames_not_advancing, "pictures skipped that were not later than the one before"),

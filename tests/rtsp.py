@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ SYSTEM_PYTHON = Path("/usr/bin/python3")
 SERVER = Path(__file__).with_name("rtsp_server.py")
 NEEDS = (
     "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer; Gst.init(None);"
-    "raise SystemExit([name for name in ('qtdemux', 'h264parse', 'rtph264pay', 'appsrc')"
+    "raise SystemExit([name for name in ('qtdemux', 'h264parse', 'rtph264pay', 'h265parse', 'rtph265pay', 'appsrc')"
     " if Gst.ElementFactory.find(name) is None] or None)"
 )
 END_WITHIN_S = 10
@@ -42,15 +43,29 @@ def why_not() -> str | None:
 
 @contextmanager
 def serve(
-    path: Path, absent: Callable[[str], NoReturn], *, user: str | None = None, password: str = ""
+    path: Path | str,
+    absent: Callable[[str], NoReturn],
+    *more: Path | str,
+    user: str | None = None,
+    password: str = "",
+    basic: bool = False,
+    loop: bool = False,
+    port: int = 0,
 ) -> Iterator[Camera]:
-    """Serves ``path`` (H.264 in MP4) on a free port until the block ends. ``absent`` is called where that cannot be."""
+    """Serves ``path`` (H.264 or H.265 in MP4, or "sound") and ``more`` until the block ends, on a free port where none is given.
+
+    ``absent`` is called where that cannot be.
+    """
     reason = why_not()
     if reason:
         absent(reason)
-    account = ["--user", user, "--password", password] if user else []
+    options = ["--user", user, "--password", password] if user else []
+    options += ["--basic"] * basic + ["--loop"] * loop + ["--port", str(port)]
     process = subprocess.Popen(
-        [SYSTEM_PYTHON, SERVER, path, *account], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [SYSTEM_PYTHON, SERVER, path, *more, *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with process:
         try:
@@ -58,9 +73,10 @@ def serve(
             ready = process.stdout.readline().split()
             assert ready[:1] == ["ready"], "the RTSP server did not start"
             login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
-            port = int(ready[1])
-            yield Camera(url=f"rtsp://{login}127.0.0.1:{port}/camera", port=port, process=process)
+            bound = int(ready[1])
+            yield Camera(url=f"rtsp://{login}127.0.0.1:{bound}/camera", port=bound, process=process)
         finally:
+            process.send_signal(signal.SIGCONT)  # of a test that froze it
             process.terminate()
             try:
                 process.wait(END_WITHIN_S)

@@ -16,6 +16,7 @@ from api.cli.lazy_group import LazyGroup
 from rules.errors import StoplineError
 
 COMMANDS = {
+    "camera": ("api.cli.camera:camera", "Try a camera, and take a picture of what it shows."),
     "compare": ("api.cli.compare:compare_runs", "Compare two runs of the same clips with the truth."),
     "config": ("api.cli.config:config", "Check site files, and show what may stand in one."),
     "demo": ("api.cli.demo:demo", "See it work: sample clips replayed, scored and on the page."),

@@ -52,7 +52,7 @@ def test_each_field_says_what_it_means_its_unit_and_why_that_default(name: str, 
 
 
 def test_each_part_is_frozen_and_closed() -> None:
-    assert len(parts()) == 19
+    assert len(parts()) == 20
     for part in parts():
         assert part.model_config.get("frozen") is True
         assert part.model_config.get("extra") == "forbid"

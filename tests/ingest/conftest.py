@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -19,7 +19,7 @@ def serve_rtsp(absent: Callable[[str], NoReturn]) -> Iterator[Serve]:
     """``serve_rtsp(path, user=…, password=…)`` serves a recording over RTSP until the test ends."""
     with ExitStack() as stack:
 
-        def begin(path: Path, *, user: str | None = None, password: str = "") -> Camera:
-            return stack.enter_context(serve(path, absent, user=user, password=password))
+        def begin(path: Path, *more: Path, **options: Any) -> Camera:
+            return stack.enter_context(serve(path, absent, *more, **options))
 
         yield begin

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,17 +16,21 @@ from threading import Thread
 import pytest
 
 from ingest.errors import (
+    StreamAbsurdError,
     StreamError,
     StreamNotFoundError,
+    StreamNoVideoError,
+    StreamOutsideError,
     StreamRefusedError,
     StreamSilentError,
     StreamUnauthorisedError,
     StreamUnreachableError,
 )
 from ingest.file_source import FileSource
+from ingest.networks import CameraNetworks
 from ingest.packet_ring import PacketRing
 from ingest.picture import DecodedFrame
-from ingest.rtsp_source import RtspSource
+from ingest.rtsp_source import RtspSource, Transport
 from rules.observation import ClockSource
 from tests.ingest.conftest import Serve
 from tests.ingest.recordings import number_in, record
@@ -254,10 +259,140 @@ def test_something_else_than_a_camera_answers(answer: bytes) -> None:
     assert "geheim" not in texts
 
 
+@pytest.mark.parametrize("basic", [False, True])
+@pytest.mark.parametrize("transport", list(Transport))
+def test_accounts_and_transports(
+    tmp_path: Path, serve_rtsp: Serve, transport: Transport, basic: bool
+) -> None:
+    camera = serve_rtsp(record(tmp_path / "a.mp4", frames=50), user="operator", password=SECRET, basic=basic)
+    source = RtspSource(camera.url, camera_id="c1", clock=SystemClock(), transport=transport, duration_s=1.0)
+    numbers = [number_in(frame) for frame in source.frames()]
+    source.close()
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert len(numbers) == 25
+    assert source.damage is None
+
+
+def test_h265_gives_the_same_frames_as_the_file(tmp_path: Path, serve_rtsp: Serve) -> None:
+    path = record(
+        tmp_path / "a.mp4",
+        frames=50,
+        codec="libx265",
+        b_frames=2,
+        options={"x265-params": "log-level=none:keyint=10"},
+    )
+    file = FileSource(path, camera_id="c1")
+    expected = {number_in(frame): digest(frame) for frame in file.frames()}
+    file.close()
+    source = RtspSource(
+        serve_rtsp(path).url, camera_id="c1", clock=SystemClock(), packet_ring=(ring := PacketRing())
+    )
+    frames = list(source.frames())
+    source.close()
+    assert source.codec == "hevc"
+    assert len(frames) >= 47
+    assert [digest(frame) for frame in frames] == [expected[number_in(frame)] for frame in frames]
+    for frame in frames[::9]:
+        assert hashlib.sha256(ring.decode_frame(frame.stamp).tobytes()).hexdigest() == digest(frame)
+
+
+def test_a_host_outside_the_networks_is_never_connected_to() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"rtsp://operator:geheim@127.0.0.1:{server.getsockname()[1]}/camera"
+        texts = _chain(
+            lambda: RtspSource(
+                url, camera_id="c1", clock=SystemClock(), networks=CameraNetworks.of(["10.0.0.0/8"])
+            ),
+            StreamOutsideError,
+        )
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert "geheim" not in texts
+
+
+def test_each_connection_asks_again_where_the_host_is(tmp_path: Path, serve_rtsp: Serve) -> None:
+    """A name that changes its number to one outside is refused, and what it was connected to before is no excuse."""
+    camera = serve_rtsp(record(tmp_path / "a.mp4", frames=50))
+    url = camera.url.replace("127.0.0.1", "camera.example")
+    numbers = iter((("127.0.0.1",), ("127.0.0.1", "169.254.169.254")))
+
+    def connect() -> RtspSource:
+        return RtspSource(
+            url,
+            camera_id="c1",
+            clock=SystemClock(),
+            networks=CameraNetworks.of(["127.0.0.0/8"]),
+            resolve=lambda host: next(numbers) if host == "camera.example" else (),
+        )
+
+    source = connect()
+    assert next(source.frames()).stamp.index == 0
+    source.close()
+    with pytest.raises(StreamOutsideError, match=r"169\.254\.169\.254"):
+        connect()
+
+
+def test_a_stream_of_sound_only(serve_rtsp: Serve) -> None:
+    with pytest.raises(StreamNoVideoError, match="no video track"):
+        RtspSource(serve_rtsp("sound").url, camera_id="c1", clock=SystemClock(), open_timeout_s=5)
+
+
+def test_pictures_that_come_too_fast_are_refused(tmp_path: Path, serve_rtsp: Serve) -> None:
+    camera = serve_rtsp(record(tmp_path / "a.mp4", frames=600, rate=300, b_frames=0))
+    source = RtspSource(camera.url, camera_id="c1", clock=SystemClock())
+    with pytest.raises(StreamAbsurdError, match="more than 240 pictures in a second"):
+        list(source.frames())
+    source.close()
+
+
+def test_a_slow_viewer_loses_nothing_and_knows_how_far_it_is_behind(
+    tmp_path: Path, serve_rtsp: Serve
+) -> None:
+    """Packets come in while nobody looks; then nothing is decoded up to the next keyframe, and the ring has it all."""
+    camera = serve_rtsp(record(tmp_path / "a.mp4", frames=100, b_frames=0, group=25))
+    ring = PacketRing()
+    source = RtspSource(camera.url, camera_id="c1", clock=SystemClock(), packet_ring=ring)
+    frames = source.frames()
+    next(frames)
+    time.sleep(1.5)  # the camera waits for nobody, so neither can this test hand in a clock
+    second = next(frames)
+    assert 1.0 < source.lag_s < 2.0
+    source.skip_to_keyframe()
+    third = next(frames)
+    rest = list(frames)
+    source.close()
+    assert number_in(third) % 25 == 0
+    assert third.stamp.media_s - second.stamp.media_s > 0.5
+    assert source.lag_s < 1.0
+    assert [number_in(frame) for frame in rest] == list(range(number_in(third) + 1, number_in(rest[-1]) + 1))
+    assert source.skipped.packets_skipped > 10
+    assert "packets not decoded, since the machine was too slow" in str(source.damage)
+    assert source.skipped.packets_skipped + len(rest) + 3 == source.traffic.packets
+    kept = ring.packets_between(0.0, rest[-1].stamp.media_s)
+    assert len(kept) >= source.traffic.packets - 1
+    again = ring.decode_frame(third.stamp)
+    assert hashlib.sha256(again.tobytes()).hexdigest() == digest(third)
+
+
+def test_closing_ends_the_wait_of_another_thread(tmp_path: Path, serve_rtsp: Serve) -> None:
+    camera = serve_rtsp(record(tmp_path / "a.mp4", frames=100))
+    source = RtspSource(camera.url, camera_id="c1", clock=SystemClock(), read_timeout_s=30)
+    frames = source.frames()
+    next(frames)
+    camera.process.send_signal(signal.SIGSTOP)
+    thread = Thread(target=lambda: list(frames))
+    thread.start()
+    thread.join(1.0)
+    source.close()
+    thread.join(5.0)
+    assert not thread.is_alive()
+
+
 def test_every_error_of_a_stream_has_a_code_of_its_own() -> None:
     kinds = StreamError.__subclasses__()
-    assert len(kinds) == 6
-    assert len({kind.code for kind in kinds} | {StreamError.code}) == 7
+    assert len(kinds) == 10
+    assert len({kind.code for kind in kinds} | {StreamError.code}) == 11
 
 
 def _chain(call: Callable[[], object], kind: type[Exception]) -> str:

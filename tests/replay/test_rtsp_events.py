@@ -26,7 +26,11 @@ def live(
 ) -> Run:
     """The run over the stream of a real RTSP server."""
     out = tmp_path_factory.mktemp("live")
-    with rtsp.serve(shared / "footage" / f"{CLIP}.mp4", absent) as camera:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        rtsp.serve(shared / "footage" / f"{CLIP}.mp4", absent) as camera,
+    ):
+        patch.setenv("STOPLINE_CAMERA_NETWORKS", "127.0.0.0/8")
         arguments = ["replay", camera.url, "--site", str(SITES / f"{CLIP}.yaml"), "--out", str(out)]
         arguments += ["--weights", str(weights), "--duration", str(NEARLY_ALL_S), "--progress", "none"]
         assert main(arguments) == 0

@@ -23,7 +23,10 @@ SECRET = "hunter2/x"
 
 
 @pytest.fixture
-def camera(tmp_path: Path, absent: Callable[[str], NoReturn]) -> Iterator[Camera]:
+def camera(
+    tmp_path: Path, absent: Callable[[str], NoReturn], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Camera]:
+    monkeypatch.setenv("STOPLINE_CAMERA_NETWORKS", "127.0.0.0/8")
     recording = a_recording(tmp_path / "camera.mp4", 60.0, codec="libx264")
     with serve(recording, absent, user="operator", password=SECRET) as serving:
         yield serving
@@ -77,6 +80,16 @@ def test_a_wrong_password_is_an_unreadable_input(tmp_path: Path, command: list[s
     assert ran.returncode == 4
     assert "the camera refuses this account; check user and password" in ran.stderr
     assert nowhere("hunter3", tmp_path / "out", ran.stderr)
+
+
+def test_a_camera_outside_the_networks_is_refused(
+    tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STOPLINE_CAMERA_NETWORKS")
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 4
+    assert "lies outside the networks" in ran.stderr
+    assert nowhere("hunter2", tmp_path / "out", ran.stderr)
 
 
 def test_a_start_time_is_refused_for_a_live_camera(command: list[str]) -> None:
