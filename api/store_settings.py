@@ -14,7 +14,7 @@ from api.errors import ConfigInvalidError, Problem
 from evidence.budget import Budget
 
 if TYPE_CHECKING:  # only who uses a bucket loads what speaks to one
-    from evidence.store_s3 import Bucket
+    from evidence.bucket import Bucket
 
 PREFIX = "STOPLINE_"
 SCHEME = "s3://"
@@ -71,7 +71,14 @@ class StoreSettings(BaseModel):
         ge=1,
         le=3650,
         description="Days for which a new package is locked, where store_lock is set. Default 90: a review and its "
-        "appeal should be over by then; retention extends it for what is confirmed.",
+        "appeal should be over by then.",
+    )
+    store_lock_confirmed_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description="Days from its confirmation for which a confirmed case is locked, never less than before; at most the "
+        "site's retention.confirmed.at_most_days, or nobody can delete it in time. Default none: as many as store_lock_days.",
     )
 
     spool_mb: int = Field(
@@ -102,7 +109,7 @@ class StoreSettings(BaseModel):
             raise ConfigInvalidError(problems)
         if self.store is None:
             return None
-        from evidence.store_s3 import Bucket, LockMode
+        from evidence.bucket import Bucket, LockMode
 
         name, _, prefix = self.store.removeprefix(SCHEME).partition("/")
         prefix = prefix.strip("/")
@@ -120,6 +127,11 @@ class StoreSettings(BaseModel):
             encrypted=self.store_encrypted,
             lock=None if self.store_lock is None else LockMode(self.store_lock.upper()),
             keep=timedelta(days=self.store_lock_days),
+            keep_confirmed=timedelta(
+                days=self.store_lock_days
+                if self.store_lock_confirmed_days is None
+                else self.store_lock_confirmed_days
+            ),
         )
 
     def _problems(self) -> Iterator[Problem]:

@@ -20,9 +20,9 @@ from api.work.replay import ReplayRequest, replay
 from api.work.run_folder import EVENTS, OpenMode
 from benchmarks.proof import Figures, Proof, Trial, Verdict
 from evidence import manifest
+from evidence.bucket import Bucket
 from evidence.records import CaseFilter
 from evidence.store import PackageStore
-from evidence.store_s3 import Bucket
 from evidence.verification import State, Trust
 from evidence.verify_folder import verify_data_folder
 from rules.observation import LampState

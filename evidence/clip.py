@@ -12,6 +12,7 @@ import av
 from av.video.stream import VideoStream
 
 from evidence.errors import ClipError
+from evidence.mp4 import index_first, sample_count
 from evidence.ports import Footage, P, StreamParameters
 
 BEFORE_S = 6.0
@@ -113,16 +114,15 @@ def mux(parameters: StreamParameters, parts: Sequence[Part]) -> bytes:
                 buffer,
                 "w",
                 format="mp4",
-                options={"movflags": "faststart", "fflags": "+bitexact"},
-                io_open=lambda *_: BytesIO(buffer.getvalue()),
+                options={"fflags": "+bitexact"},
             ) as target,
         ):
             stream = target.add_stream_from_template(source.streams.video[0], opaque=True)
             stream.time_base = packets[0].time_base
             for packet in _stamped(packets, stream):
                 target.mux(packet)
-        data = buffer.getvalue()
-        found = _count(data)
+        data = index_first(buffer.getvalue())
+        found = sample_count(data)
     except (av.FFmpegError, ValueError) as exc:
         raise ClipError(f"{parameters.codec_name} cannot be put into an MP4 unchanged ({exc})") from exc
     if found != len(packets):
@@ -173,8 +173,3 @@ def _stamped(packets: Sequence[TimedPacket], stream: VideoStream) -> list[av.Pac
         made.is_keyframe = packet.is_keyframe
         stamped.append(made)
     return stamped
-
-
-def _count(data: bytes) -> int:
-    with av.open(BytesIO(data), "r") as clip:
-        return sum(packet.size > 0 for packet in clip.demux(video=0))

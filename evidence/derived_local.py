@@ -5,12 +5,26 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from evidence.derived import FOLDER
 from evidence.durable import Disk
 from evidence.errors import DiskError
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Nobody else who asks so has the file or folder meanwhile; waits while another process has it. Raises DiskError."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError as exc:
+        raise DiskError(path, exc.strerror or "cannot be opened") from exc
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 class LocalDerivedFiles:
@@ -21,18 +35,9 @@ class LocalDerivedFiles:
         self._folder = package / FOLDER
         self._disk = disk
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Waits while another process has it."""
-        try:
-            handle = os.open(self._package, os.O_RDONLY)
-        except OSError as exc:
-            raise DiskError(self._package, exc.strerror or "cannot be opened") from exc
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        return alone_with(self._package)
 
     def read(self, name: str) -> bytes | None:
         path = self._folder / name

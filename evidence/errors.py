@@ -8,7 +8,8 @@ StoplineError
     ├── PackageMissingError   the store has no package of that id, or lost a file of it
     ├── PackageDamagedError   a sealed file is not what its manifest says
     ├── StoreUnavailableError the store cannot be reached or is busy; the spool keeps the package until it can
-    ├── StoreRefusedError     the store says no: account, bucket, lock or clock are not as they must be
+    ├── ObjectMissingError    the bucket has no object of that key
+├── StoreRefusedError     the store says no: account, bucket, lock or clock are not as they must be
     ├── ExtraMissingError     what was asked for needs a package that was not installed
     └── StoreConflictError    an object of that name is there already, with other content
 """
@@ -112,6 +113,16 @@ class StoreRefusedError(EvidenceError):
         self.where = where
         self.reason = reason
         self.why = why
+
+
+class ObjectMissingError(EvidenceError):
+    """``where`` of a bucket is not there."""
+
+    code = "evidence_missing"
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where}: there is no such object; verify the package")
+        self.where = where
 
 
 class StoreConflictError(EvidenceError):

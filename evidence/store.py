@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+from evidence.derived import FOLDER as DERIVED
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a file of a package, or of its ``derived/``, can have that name."""
+    inner = name.removeprefix(f"{DERIVED}/")
+    return bool(inner) and inner == Path(inner).name
 
 
 class PackageStore(Protocol):
@@ -24,11 +33,13 @@ class PackageStore(Protocol):
         ...
 
     def read(self, case_id: str, name: str) -> bytes:
-        """The bytes of a file of the package. Raises PackageMissingError."""
+        """The bytes of a file of the package, or of its ``derived/``. Raises PackageMissingError."""
         ...
 
     def names(self, case_id: str) -> tuple[str, ...]:
-        """The names of all files that are there for the package, listed in its manifest or not, sorted."""
+        """The names of all files that are there for the package, listed in its manifest or not, and where there is one of its
+        ``derived/``, sorted.
+        """
         ...
 
     def path_of(self, case_id: str) -> str:
@@ -43,6 +54,19 @@ class PackageStore(Protocol):
         """The package is gone; one that is not there is no error. A crash meanwhile leaves it whole, or none that ``has`` finds.
 
         Raises what ``put`` raises, and where a lock of the store protects it StoreRefusedError.
+        """
+        ...
+
+    def confirmed(self, case_id: str, at: datetime) -> None:
+        """A store that locks keeps the package for as long as it keeps confirmed ones from ``at`` on, or longer if it did so
+        before; another does nothing. Raises StoreUnavailableError and StoreRefusedError.
+        """
+        ...
+
+    def hold(self, case_id: str, *, is_held: bool) -> None:
+        """In a store that locks, the legal hold of every file of the package is set or lifted; another does nothing.
+
+        Raises StoreUnavailableError and StoreRefusedError.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from evidence import manifest
@@ -9,6 +10,7 @@ from evidence.canonical import sha256_hex
 from evidence.durable import Disk
 from evidence.errors import PackageMissingError, StoreConflictError
 from evidence.spool import INCOMING, REMOVING, checked
+from evidence.store import is_file_name
 
 FOLDER = "evidence"
 SCRATCH = (INCOMING, REMOVING)
@@ -45,7 +47,7 @@ class LocalStore:
 
     def read(self, case_id: str, name: str) -> bytes:
         path = self._root / checked(case_id) / name
-        if name != Path(name).name or not path.is_file():
+        if not is_file_name(name) or not path.is_file():
             raise PackageMissingError(case_id, name)
         return self._disk.read(path)
 
@@ -66,6 +68,12 @@ class LocalStore:
         self._disk.remove(self._root / checked(case_id))
         if self._root.is_dir():
             self._disk.settle(self._root)
+
+    def confirmed(self, case_id: str, at: datetime) -> None:
+        """A folder has no locks; retention keeps what is confirmed."""
+
+    def hold(self, case_id: str, *, is_held: bool) -> None:
+        """A folder has no locks; the records hold what is under legal hold."""
 
     def unfinished(self) -> tuple[str, ...]:
         if not self._root.is_dir():

@@ -7,9 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evidence import manifest
+from evidence.derived import FOLDER as DERIVED
 from evidence.errors import PackageMissingError
 from evidence.spool import CASE_ID
-from evidence.store import PackageStore
+from evidence.store import PackageStore, is_file_name
 from evidence.verification import Findings, Trust
 from evidence.verify_package import VerifiedPackage, verify_package
 
@@ -40,14 +41,18 @@ def verify_fetched(store: PackageStore, case_id: str, trust: Trust) -> VerifiedP
         folder.mkdir()
         strange = []
         for name in store.names(case_id):
-            if not name or name != Path(name).name:
+            if not is_file_name(name):
                 strange.append(name)
                 continue
             try:
-                (folder / name).write_bytes(store.read(case_id, name))
+                data = store.read(case_id, name)
             except PackageMissingError:
                 continue  # gone between the list and now: the manifest's list finds that
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(data)
         found = verify_package(folder, trust)
     for name in strange:
-        found.findings.fail(name, ("listed",), "it is no file of a package; a package holds files only")
+        found.findings.fail(
+            name, ("listed",), f"it is no file of a package; a package holds files and {DERIVED}/ only"
+        )
     return found

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,12 +35,18 @@ RANDOM = tuple(fault for fault in Fault if fault is not Fault.AWAY)
 
 
 class Relay:
-    """Passes requests on, except as told. ``is_away``: nobody answers; ``share`` of the requests meet a random fault."""
+    """Passes requests on, except as told. ``is_away``: nobody answers; ``share`` of the requests meet a random fault.
+
+    ``knows_condition`` False: a request with a condition is answered 501, as servers do that have none.
+    ``before_put`` is called before each PUT without condition is passed on.
+    """
 
     def __init__(self, endpoint: str, seed: int) -> None:
         self.target = urlsplit(endpoint)
         self.is_away = False
         self.share = 0.0
+        self.knows_condition = True
+        self.before_put: Callable[[], None] = lambda: None
         self.met: Counter[Fault] = Counter()
         self._chance = random.Random(seed)
         self._lock = threading.Lock()
@@ -83,6 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang_up()
             return
         body = self.rfile.read(size)
+        if not relay.knows_condition and self.command == "PUT":
+            if "If-None-Match" in self.headers:
+                self._answer(501, [], b"<Error><Code>NotImplemented</Code></Error>")
+                return
+            relay.before_put()
         if fault in (Fault.ERROR_BEFORE, Fault.BUSY):
             self._answer(500 if fault is Fault.ERROR_BEFORE else 503, [], b"")
             return

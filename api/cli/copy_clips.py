@@ -10,11 +10,10 @@ import click
 from api.cli.data_option import data_option
 from api.cli.exit_codes import ExitCode
 from api.clock import SystemClock
-from api.errors import UsageError
 from api.settings import load_settings
 from api.work.custody import DEMO_KEY, signer_of
 from api.work.data_folder import open_records
-from api.work.package_store import is_in_bucket
+from api.work.package_store import open_store
 from api.work.review_copy import copy_clips
 from evidence.chain_file import FOLDER
 from evidence.keys import demo_signer
@@ -28,15 +27,14 @@ def copy(data: Path) -> int:
     'stopline replay' does this at its end; run it where a run was killed, or is still going on. The clip stays the evidence.
     Exit code 5: of some clips none could be made.
     """
-    if is_in_bucket(data):
-        raise UsageError(f"{data}: its packages are in a bucket, where copies cannot be kept yet")
     settings, clock = load_settings(), SystemClock()
     failed = False
     with closing(open_records(data)) as records:
         signer = signer_of(settings, clock.now())
         if signer is None:
             signer = demo_signer(data / FOLDER / DEMO_KEY)
-        for made in copy_clips(data, records, signer, clock.now):
+        store = open_store(data, settings.bucket(), clock.now)
+        for made in copy_clips(data, store, records, signer, clock.now):
             failed |= made.why is not None
             click.echo(
                 f"copied {made.case_id}" if made.why is None else f"no copy of {made.case_id}: {made.why}"

@@ -8,11 +8,10 @@ import click
 
 from api.cli.data_option import data_option
 from api.clock import SystemClock
-from api.errors import UsageError
 from api.settings import load_settings
 from api.work.credentials import add_credentials, read_credential_signer
 from api.work.custody import DEMO_KEY, signer_of
-from api.work.package_store import is_in_bucket
+from api.work.package_store import open_store
 from evidence.chain_file import FOLDER
 from evidence.keys import demo_signer
 
@@ -41,12 +40,11 @@ def credentials(case_id: str, data: Path, certificates: Path, key: Path, again: 
     The originals stay as they are. Nothing is sent anywhere. Needs the extra [c2pa]; 'stopline evidence verify --authority
     ROOT.pem' checks the copies.
     """
-    if is_in_bucket(data):
-        raise UsageError(f"{data}: its packages are in a bucket, where copies cannot be kept yet")
     settings, clock = load_settings(), SystemClock()
     signer = signer_of(settings, clock.now())
     if signer is None:
         signer = demo_signer(data / FOLDER / DEMO_KEY)
     by = read_credential_signer(certificates, key)
-    for file in add_credentials(data, case_id, by, signer, clock.now, again=again):
+    store = open_store(data, settings.bucket(), clock.now)
+    for file in add_credentials(data, store, case_id, by, signer, clock.now, again=again):
         click.echo(f"made {file.name}")

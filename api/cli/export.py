@@ -8,10 +8,13 @@ import click
 
 from api.cli.data_option import data_option
 from api.clock import SystemClock
+from api.errors import UsageError
 from api.settings import load_settings
 from api.work.case_package import published_keys
+from api.work.credentials import read_credential_signer
 from api.work.export import ExportRequest
 from api.work.export import export as run_export
+from api.work.package_store import open_store
 from evidence.records_sql import SqlRecords
 
 RECORDS = "records.sqlite"
@@ -32,6 +35,19 @@ RECORDS = "records.sqlite"
     "--redacted", is_flag=True, help="Also what is under derived/: the redacted copy, which must be there."
 )
 @click.option(
+    "--certificates",
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="Also copies of photos and clips with content credentials (C2PA), signed by this certificate chain; needs the extra "
+    "[c2pa], and says so where it is missing.",
+)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="The private key of the first certificate, readable by its owner only.",
+)
+@click.option(
     "--keys",
     type=click.Path(path_type=Path),
     metavar="KEYS",
@@ -39,7 +55,14 @@ RECORDS = "records.sqlite"
     "folder's demo key.",
 )
 def export(
-    cases: tuple[str, ...], data: Path, out: Path, zipped: bool, redacted: bool, keys: Path | None
+    cases: tuple[str, ...],
+    data: Path,
+    out: Path,
+    zipped: bool,
+    redacted: bool,
+    certificates: Path | None,
+    key: Path | None,
+    keys: Path | None,
 ) -> None:
     """Export each CASE, all in one package: its files and signatures, chain and checkpoints, public keys, and a summary in
     Chinese and English as PDF.
@@ -47,11 +70,24 @@ def export(
     The package is a bag (BagIt, RFC 8493), validated before it gets its name. A case that does not verify, or lacks a
     file, is never exported.
     """
-    published = published_keys(data, load_settings(), keys)
-    request = ExportRequest(cases=cases, data=data, out=out, redacted=redacted, zipped=zipped)
+    settings, now = load_settings(), SystemClock().now
+    published = published_keys(data, settings, keys)
+    if (certificates is None) != (key is None):
+        raise UsageError("content credentials want both, --certificates and the --key of the first of them")
+    request = ExportRequest(
+        cases=cases,
+        data=data,
+        out=out,
+        redacted=redacted,
+        zipped=zipped,
+        credentials=read_credential_signer(certificates, key) if certificates and key else None,
+    )
+    store = open_store(data, settings.bucket(), now)
     records = SqlRecords(data / RECORDS) if (data / RECORDS).is_file() else None
     try:
-        made = run_export(request, published, records, SystemClock().now)
+        made = run_export(
+            request, store, published, records, now, left_out=lambda what: click.echo(what, err=True)
+        )
     finally:
         if records is not None:
             records.close()

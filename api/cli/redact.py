@@ -11,6 +11,7 @@ from api.clock import SystemClock
 from api.settings import load_settings
 from api.work.case_package import copies_signer
 from api.work.custody import signer_of
+from api.work.package_store import open_store
 from api.work.redact import RedactedCase, RedactRequest
 from api.work.redact import redact as run_redact
 
@@ -39,6 +40,7 @@ def redact(cases: tuple[str, ...], data: Path, weights: Path | None, again: bool
     request = RedactRequest(cases=cases, data=data, again=again)
 
     def done(made: RedactedCase) -> None:
-        click.echo(f"{made.case_id}: {len(made.files)} files in {made.folder}")
+        click.echo(f"{made.case_id}: {len(made.files)} files in {made.place}")
 
-    run_redact(request, lambda: open_eyes(settings, weights), signer, clock.now, done)
+    store = open_store(data, settings.bucket(), clock.now)
+    run_redact(request, store, lambda: open_eyes(settings, weights), signer, clock.now, done)

@@ -60,7 +60,9 @@ def retain(data: Path, sites: tuple[Path, ...], dry_run: bool, as_json: bool) ->
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for whoever asks later.")
 def hold(case_id: str, data: Path, by: str, reason: str) -> None:
     """Keep a case whatever its period says, until 'release'."""
-    retention.place_hold(data, case_id, reason=reason, by=by, now=SystemClock().now)
+    now = SystemClock().now
+    store = open_store(data, load_settings().bucket(), now)
+    retention.place_hold(data, case_id, reason=reason, by=by, now=now, store=store)
     click.echo(f"{case_id} is under legal hold")
 
 
@@ -70,5 +72,7 @@ def hold(case_id: str, data: Path, by: str, reason: str) -> None:
 @BY
 def release(case_id: str, data: Path, by: str) -> None:
     """Lift the legal hold of a case: its period counts again."""
-    retention.lift_hold(data, case_id, by=by, now=SystemClock().now)
+    now = SystemClock().now
+    store = open_store(data, load_settings().bucket(), now)
+    retention.lift_hold(data, case_id, by=by, now=now, store=store)
     click.echo(f"{case_id} is no longer under legal hold")

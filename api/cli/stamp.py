@@ -12,7 +12,7 @@ from api.clock import SystemClock
 from api.errors import UsageError
 from api.settings import load_settings
 from api.work.custody import signer_of
-from api.work.package_store import is_in_bucket
+from api.work.package_store import open_store
 from api.work.stamp import StampRequest
 from api.work.stamp import stamp as run_stamp
 from evidence.time_stamp import request_time_stamp
@@ -32,8 +32,6 @@ def stamp(case_id: str | None, everything: bool, data: Path) -> None:
     """
     if everything == (case_id is not None):
         raise UsageError("say which case: its ID, or --all")
-    if is_in_bucket(data):
-        raise UsageError(f"{data}: its packages are in a bucket, where time stamps cannot be kept yet")
     settings, clock = load_settings(), SystemClock()
     url = settings.timestamp_authority()
     http = urllib3.PoolManager(
@@ -42,8 +40,9 @@ def stamp(case_id: str | None, everything: bool, data: Path) -> None:
     request = StampRequest(data=data, case_id=case_id)
     signer = signer_of(settings, clock.now())
     count = 0
+    store = open_store(data, settings.bucket(), clock.now)
     for stamped in run_stamp(
-        request, signer, lambda manifest: request_time_stamp(manifest, url, http), clock.now
+        request, store, signer, lambda manifest: request_time_stamp(manifest, url, http), clock.now
     ):
         click.echo(f"stamped {stamped}")
         count += 1

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.errors import UsageError
 from api.settings import Settings
 from api.work.custody import DEMO_KEY
-from api.work.package_store import is_in_bucket
-from api.work.verify import case_folder
+from api.work.package_store import derived_files
+from api.work.verify import verify_case
+from evidence.canonical import sha256_hex
 from evidence.chain_file import FOLDER
+from evidence.derived import DerivedFiles
 from evidence.durable import Disk
+from evidence.errors import PackageDamagedError
 from evidence.keys import KeyFolder, PublishedKey, demo_signer, read_published
 from evidence.manifest import NAME, Summary, summary
 from evidence.signing import Signer
+from evidence.store import PackageStore
 from evidence.verification import Check, State, Trust
-from evidence.verify_folder import verify_one
 from rules.errors import StoplineError
 
 MOST_TOLD = 5
@@ -43,30 +45,36 @@ class SoundPackage:
     """A package whose files, manifest, signature, derived list and place in its chain were found in order."""
 
     case_id: str
-    folder: Path
     said: Summary
+    store: PackageStore
+    derived: DerivedFiles
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file of it. Raises DiskError."""
-        return Disk().read(self.folder / name)
+        """The bytes of a file of it, compared once more. Raises PackageMissingError, PackageDamagedError and what its store
+        raises.
+        """
+        data = self.store.read(self.case_id, name)
+        sealed = {NAME: self.said.sha256, **{file.name: file.sha256 for file in self.said.files}}
+        if name in sealed and sha256_hex(data) != sealed[name]:
+            raise PackageDamagedError(self.case_id, name, "its SHA-256 is another than a moment ago")
+        return data
 
 
-def sound_package(data: Path, case_id: str) -> SoundPackage:
-    """The package of that case. Who signed it is not asked here: that is for whoever gets it to ask.
+def sound_package(data: Path, case_id: str, store: PackageStore) -> SoundPackage:
+    """The package of that case in ``store``. Who signed it is not asked here: that is for whoever gets it to ask.
 
-    Raises UsageError for a case that is not there, and PackageUnverifiedError.
+    Raises UsageError for a case that is not there, PackageUnverifiedError, and what the store raises.
     """
-    if is_in_bucket(data):
-        raise UsageError(
-            f"{data}: its packages are in a bucket, and copies are made from packages in a folder; fetch the folder of "
-            f"case {case_id} into evidence/ of a folder that also has this one's custody/, and give that with --data"
-        )
-    folder = case_folder(data, case_id)
-    found = verify_one(folder, Trust())
+    found = verify_case(data, case_id, store, Trust())
     failed = tuple(check for part in found.parts for check in part.checks if check.state is State.FAILED)
     if failed:
         raise PackageUnverifiedError(case_id, failed)
-    return SoundPackage(case_id=case_id, folder=folder, said=summary(case_id, Disk().read(folder / NAME)))
+    return SoundPackage(
+        case_id=case_id,
+        said=summary(case_id, store.read(case_id, NAME)),
+        store=store,
+        derived=derived_files(data, store, case_id),
+    )
 
 
 def copies_signer(data: Path, signer: Signer | None) -> Signer:

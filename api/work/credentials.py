@@ -10,14 +10,13 @@ from pathlib import Path, PurePath
 
 from api.errors import UsageError
 from api.work.data_folder import open_records
+from api.work.package_store import derived_files
 from api.work.packages import Packages
 from evidence.credentials import MEDIA_TYPES, CredentialSigner, with_credentials
 from evidence.derived import DerivedCopies, DerivedFile, DerivedKind
-from evidence.derived_local import LocalDerivedFiles
-from evidence.durable import Disk
 from evidence.keys import KeyExposedError, KeysError
 from evidence.signing import Signer
-from evidence.store_local import LocalStore
+from evidence.store import PackageStore
 
 
 def read_credential_signer(chain: Path, key: Path) -> CredentialSigner:
@@ -38,6 +37,7 @@ def read_credential_signer(chain: Path, key: Path) -> CredentialSigner:
 
 def add_credentials(
     data: Path,
+    store: PackageStore,
     case_id: str,
     by: CredentialSigner,
     signer: Signer,
@@ -48,10 +48,9 @@ def add_credentials(
     """Each photo and the clip of the case has a copy with credentials beside the package: ``scene-1.c2pa.jpg`` and so on.
 
     ``signer`` signs the list of copies. Raises UsageError for an unknown case, CredentialsError, ExtraMissingError,
-    DerivedExistsError, and PackageMissingError and PackageDamagedError where an original is not as it was sealed.
+    DerivedExistsError, what the store raises, and PackageMissingError and PackageDamagedError where an original is not as it
+    was sealed.
     """
-    disk = Disk()
-    store = LocalStore(data, disk)
     packages = Packages(store)
     with closing(open_records(data)) as records:
         case = records.case(case_id)
@@ -61,7 +60,7 @@ def add_credentials(
     copies = DerivedCopies(
         case_id,
         record.manifest_sha256,
-        LocalDerivedFiles(data / store.path_of(case_id), disk),
+        derived_files(data, store, case_id),
         signer,
         now,
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from api.work.package_store import derived_files
 from api.work.packages import Packages
 from api.work.review import Now, ReviewDesk
 from evidence.derived import DerivedFiles
-from evidence.derived_local import LocalDerivedFiles
 from evidence.durable import Disk
 from evidence.records_sql import RecordsError, SqlRecords
 from evidence.store import PackageStore
@@ -38,12 +38,9 @@ def open_records(folder: Path) -> SqlRecords:
 
 def review_desk(folder: Path, records: SqlRecords, now: Now, store: PackageStore | None = None) -> ReviewDesk:
     """A desk over the folder's records, and the packages in ``store`` (None: in the folder itself)."""
-    disk = Disk()
-    if store is not None and not isinstance(store, LocalStore):
-        return ReviewDesk(records, Packages(store), now)
-    own = LocalStore(folder, disk)
+    held = LocalStore(folder, Disk()) if store is None else store
 
     def derived(case_id: str) -> DerivedFiles:
-        return LocalDerivedFiles(folder / own.path_of(case_id), disk)
+        return derived_files(folder, held, case_id)
 
-    return ReviewDesk(records, Packages(own, derived), now)
+    return ReviewDesk(records, Packages(held, derived), now)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile
 
@@ -20,18 +20,23 @@ from evidence.case_facts import case_facts, custody_facts, decision_facts, photo
 from evidence.chain import LinkKind, read_link
 from evidence.chain_file import CHECKPOINTS, LINKS, whole_lines
 from evidence.chain_file import FOLDER as CUSTODY
+from evidence.credentials import MEDIA_TYPES, CredentialSigner, with_credentials
 from evidence.derived import FOLDER as DERIVED
-from evidence.derived import LIST, DerivedKind, read_list
+from evidence.derived import LIST, DerivedKind, DerivedList, read_list
 from evidence.durable import Disk, refusal
-from evidence.errors import EvidenceError
+from evidence.errors import EvidenceError, ExtraMissingError
 from evidence.keys import PublishedKey, published_file
 from evidence.manifest import NAME, SIGNATURE
 from evidence.records import Records
 from evidence.signing import read_signature
+from evidence.store import PackageStore
 from evidence.store_local import FOLDER as PACKAGES
 from evidence.summary_pdf import CaseSummary, Shown, summary_pdf
 
 KEYS = "keys.json"
+COPIES = "copies"
+"""Where photos and clips stand once more, with content credentials in them."""
+
 PART = ".part"
 """Ending of what is not whole yet."""
 
@@ -49,26 +54,34 @@ class ExportError(EvidenceError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """Which cases of the data folder go into one package below ``out``; ``redacted`` takes what is derived along."""
+    """Which cases of the data folder go into one package below ``out``; ``redacted`` takes what is derived along.
+
+    ``credentials`` signs content credentials (C2PA) in copies of photos and clips; None: there are no such copies.
+    """
 
     cases: tuple[str, ...]
     data: Path
     out: Path
     redacted: bool = False
     zipped: bool = False
+    credentials: CredentialSigner | None = None
 
 
 def export(
     request: ExportRequest,
+    store: PackageStore,
     keys: Sequence[PublishedKey],
     records: Records | None,
     now: Callable[[], datetime],
     disk: Disk | None = None,
+    left_out: Callable[[str], None] = lambda what: None,
 ) -> Path:
     """The package, a folder or with ``zipped`` a file, stands in ``out`` whole; returns its path.
 
-    ``keys`` are the published ones of the office. Nothing stands there after an error. Raises UsageError for an unknown
-    case or a target that exists, PackageUnverifiedError, ExportError, BagError, SummaryError, DiskFullError and DiskError.
+    ``keys`` are the published ones of the office, ``store`` has the cases' packages. ``left_out`` is told, in a sentence, what
+    was asked for and cannot be made here: content credentials without their extra. Nothing stands there after an error.
+    Raises UsageError for an unknown case or a target that exists, PackageUnverifiedError, ExportError, CredentialsError,
+    BagError, SummaryError, DiskFullError and DiskError, and what the store raises.
     """
     disk = Disk() if disk is None else disk
     cases = tuple(dict.fromkeys(request.cases))
@@ -77,7 +90,7 @@ def export(
         raise UsageError(
             f"{target}: exists already, and an export never changes one; move it, or give another --out"
         )
-    packages = [sound_package(request.data, case_id) for case_id in cases]
+    packages = [sound_package(request.data, case_id, store) for case_id in cases]
     building = request.out / f"{_name(cases)}{PART}"
     disk.remove(building)
     disk.make_folder(request.out)
@@ -88,7 +101,7 @@ def export(
             "Bag-Software-Agent": f"Stopline {stopline_version()}",
             "Bagging-Date": f"{now():%Y-%m-%d}",
         }
-        make_bag(building, _files(request, packages, keys, records, now()), about, disk)
+        make_bag(building, _files(request, packages, keys, records, now(), left_out), about, disk)
         if request.zipped:
             _zip(building, target)
             disk.remove(building)
@@ -112,7 +125,14 @@ def _files(
     keys: Sequence[PublishedKey],
     records: Records | None,
     now: datetime,
+    left_out: Callable[[str], None],
 ) -> Iterator[tuple[str, bytes]]:
+    try:
+        if request.credentials is not None:
+            for package in packages:
+                yield from _with_credentials(package, request.credentials, redacted=request.redacted)
+    except ExtraMissingError as exc:
+        left_out(f"left out: copies with content credentials (C2PA): {exc}")
     chains: dict[str, Path] = {}
     for package in packages:
         yield from _package(package, keys, redacted=request.redacted)
@@ -141,15 +161,38 @@ def _package(
         yield f"{at}/{name}", package.read(name)
     if not redacted:
         return
-    listed = package.folder / DERIVED / LIST
-    data = Disk().read(listed) if listed.is_file() else None
-    if data is None or not read_list(data).of_kind(DerivedKind.REDACTED):
+    data, listed = _derived(package)
+    for file in listed.files:
+        yield f"{at}/{DERIVED}/{file.name}", package.read(f"{DERIVED}/{file.name}")
+    yield f"{at}/{DERIVED}/{LIST}", data
+
+
+def _with_credentials(
+    package: SoundPackage, by: CredentialSigner, *, redacted: bool
+) -> Iterator[tuple[str, bytes]]:
+    """A copy of each photo and clip that names its original, with ``redacted`` also of the redacted ones."""
+    originals = [(file.name, file.sha256, package.read(file.name)) for file in package.said.files]
+    if redacted:
+        originals += [
+            (file.name, file.sha256, package.read(f"{DERIVED}/{file.name}"))
+            for file in _derived(package)[1].of_kind(DerivedKind.REDACTED)
+        ]
+    for name, sha256, data in originals:
+        path = PurePath(name)
+        if path.suffix in MEDIA_TYPES:
+            copy = with_credentials(name, data, package.case_id, sha256, by)
+            yield f"{COPIES}/{package.case_id}/{path.stem}.c2pa{path.suffix}", copy
+
+
+def _derived(package: SoundPackage) -> tuple[bytes, DerivedList]:
+    """The list of derived files and what it says, a redacted copy among them. Raises ExportError."""
+    data = package.derived.read(LIST)
+    listed = None if data is None else read_list(data)
+    if data is None or listed is None or not listed.of_kind(DerivedKind.REDACTED):
         raise ExportError(
             package.case_id, "it has no redacted copy yet: make one with 'stopline evidence redact'"
         )
-    for file in read_list(data).files:
-        yield f"{at}/{DERIVED}/{file.name}", package.read(f"{DERIVED}/{file.name}")
-    yield f"{at}/{DERIVED}/{LIST}", data
+    return data, listed
 
 
 def _chain(data: Path, package: SoundPackage) -> tuple[list[str], Path]:

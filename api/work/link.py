@@ -12,7 +12,7 @@ from api.work.package_store import is_in_bucket, open_store
 from evidence.spool import CaseIdError
 
 if TYPE_CHECKING:  # only who uses a bucket loads what speaks to one
-    from evidence.store_s3 import Bucket
+    from evidence.bucket import Bucket
 
 
 def link_to(

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 from api.errors import UsageError
 from evidence.canonical import json_bytes
+from evidence.derived import DerivedFiles
+from evidence.derived_local import LocalDerivedFiles, alone_with
 from evidence.durable import Disk
 from evidence.store import PackageStore
 from evidence.store_local import FOLDER, LocalStore
 from rules.errors import StoplineError
 
 if TYPE_CHECKING:  # only who uses a bucket loads what speaks to one
-    from evidence.store_s3 import Bucket
+    from evidence.bucket import Bucket
 
 STORE_FILE = "store.json"
 FORMAT = "stopline-store/1"
@@ -68,6 +70,16 @@ def open_store(
     from evidence.store_s3 import S3Store
 
     return S3Store(replace(bucket, prefix=f"{prefix}{mark}/"), now, Disk())
+
+
+def derived_files(folder: Path, store: PackageStore, case_id: str) -> DerivedFiles:
+    """The ``derived/`` of a package of the folder, wherever ``store`` has it; one program at a time changes it."""
+    if isinstance(store, LocalStore):
+        return LocalDerivedFiles(folder / store.path_of(case_id), Disk())
+    from evidence.store_s3 import S3Store
+
+    assert isinstance(store, S3Store)
+    return store.derived(case_id, lambda: alone_with(folder / STORE_FILE))
 
 
 def is_in_bucket(folder: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
 
@@ -137,6 +138,10 @@ class Packages:
         except (SignedFormError, DerivedDamagedError, DiskError):
             return None
         return None
+
+    def confirmed(self, record: CaseRecord, at: datetime) -> None:
+        """A store that locks keeps the package from then on as long as it keeps confirmed ones. Raises what the store raises."""
+        self._store.confirmed(record.id, at)
 
     def _sealed(self, record: CaseRecord, name: str, sha256: str) -> EvidenceFile:
         try:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from api.work.case_package import SoundPackage, sound_package
+from api.work.package_store import is_in_bucket
 from evidence.derived import FOLDER, DerivedCopies, DerivedExistsError, DerivedFile, DerivedKind
-from evidence.derived_local import LocalDerivedFiles
-from evidence.durable import Disk
 from evidence.manifest import Weights
 from evidence.redact_package import redact_package
 from evidence.redaction import Eyes
 from evidence.signing import Signer
+from evidence.store import PackageStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,10 @@ class RedactRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedactedCase:
-    """The redacted copy of a case: its folder and files."""
+    """The redacted copy of a case: where it is, and its files."""
 
     case_id: str
-    folder: Path
+    place: str
     files: tuple[DerivedFile, ...]
 
 
@@ -44,18 +44,20 @@ class Lookout(Protocol):
 
 def redact(
     request: RedactRequest,
+    store: PackageStore,
     look: Lookout,
     signer: Signer,
     now: Callable[[], datetime],
     done: Callable[[RedactedCase], None],
 ) -> None:
-    """Every case has a redacted copy, in the order given; each is told to ``done`` when it is there.
+    """Every case has a redacted copy beside its package in ``store``, in the order given; each is told to ``done`` when it
+    is there.
 
     Nothing is made where one of the cases is unknown, does not verify or has a copy already: that is found before the
     models are opened. Raises UsageError, PackageUnverifiedError, DerivedExistsError, RedactionError, what ``look`` raises,
-    and DiskFullError and DiskError.
+    and what the store raises.
     """
-    packages = [(sound_package(request.data, case_id)) for case_id in dict.fromkeys(request.cases)]
+    packages = [sound_package(request.data, case_id, store) for case_id in dict.fromkeys(request.cases)]
     copies = [_copies(package, signer, now) for package in packages]
     if not request.again:
         for package, its in zip(packages, copies, strict=True):
@@ -66,9 +68,10 @@ def redact(
     for package, its in zip(packages, copies, strict=True):
         made = redact_package(package.said, package.read, photo_eyes, film_eyes, models)
         files = its.add(DerivedKind.REDACTED, made, again=request.again)
-        done(RedactedCase(case_id=package.case_id, folder=package.folder / FOLDER, files=files))
+        at = f"{store.path_of(package.case_id)}/{FOLDER}"
+        place = f"{at} of the bucket" if is_in_bucket(request.data) else str(request.data / at)
+        done(RedactedCase(case_id=package.case_id, place=place, files=files))
 
 
 def _copies(package: SoundPackage, signer: Signer, now: Callable[[], datetime]) -> DerivedCopies:
-    files = LocalDerivedFiles(package.folder, Disk())
-    return DerivedCopies(package.case_id, package.said.sha256, files, signer, now)
+    return DerivedCopies(package.case_id, package.said.sha256, package.derived, signer, now)

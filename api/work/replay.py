@@ -51,7 +51,7 @@ from ingest.redact import redact_url
 from rules.site import Camera
 
 if TYPE_CHECKING:  # only who uses a bucket loads what speaks to one
-    from evidence.store_s3 import Bucket
+    from evidence.bucket import Bucket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

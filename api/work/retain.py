@@ -105,18 +105,32 @@ def retain(
             return Retained(at=at, due=due, removals=removals, passages=passages, observations=observations)
 
 
-def place_hold(data: Path, case_id: str, *, reason: str, by: str, now: Now) -> Case:
-    """The case stays until somebody lifts the hold. Raises UsageError for an unknown one, LegalHoldError, CaseRemovedError."""
+def place_hold(
+    data: Path, case_id: str, *, reason: str, by: str, now: Now, store: PackageStore | None = None
+) -> Case:
+    """The case stays until somebody lifts the hold, also in a ``store`` that locks.
+
+    Raises UsageError for an unknown one, LegalHoldError, CaseRemovedError, and what the store raises: the records hold the
+    case then, and 'release' and 'hold' tell the store once more.
+    """
     with closing(open_records(data)) as records:
         try:
-            return records.place_hold(case_id, LegalHold(reason=reason, placed_by=by, placed_at=now()))
+            held = records.place_hold(case_id, LegalHold(reason=reason, placed_by=by, placed_at=now()))
         except KeyError as exc:
             raise _unknown(data, case_id) from exc
+    if store is not None:
+        store.hold(case_id, is_held=True)
+    return held
 
 
-def lift_hold(data: Path, case_id: str, *, by: str, now: Now) -> Case:
-    """The case's period counts again. Raises UsageError for an unknown one, LegalHoldError, CaseRemovedError."""
+def lift_hold(data: Path, case_id: str, *, by: str, now: Now, store: PackageStore | None = None) -> Case:
+    """The case's period counts again. Raises UsageError for an unknown one, LegalHoldError, CaseRemovedError, and what the
+    store raises: the records hold the case then as before.
+    """
     with closing(open_records(data)) as records:
+        case = records.case(case_id)
+        if case is not None and case.hold is not None and store is not None:
+            store.hold(case_id, is_held=False)
         try:
             return records.lift_hold(case_id, by, now())
         except KeyError as exc:

@@ -249,6 +249,10 @@ class ReviewDesk:
         bar = self.look_at(case_id).confirm_bar
         if bar is not None and bar is not ConfirmBar.DECIDED:  # a decided case is refused by the records
             raise ConfirmRefusedError(case_id, bar)
+        if (
+            bar is None
+        ):  # before the decision: a store that is away then leaves the case open, and nothing unlocked
+            self._packages.confirmed(self._case(case_id).record, self._now())
         return self._decide(case_id, Decision.CONFIRMED, None, note, reviewer)
 
     def reject(self, case_id: str, *, code: RejectCode, note: str, reviewer: str) -> CaseView:

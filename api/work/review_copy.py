@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from api.work.package_store import derived_files
 from api.work.packages import Packages
 from evidence.clip import BROWSER_CODECS
 from evidence.derived import DerivedCopies, DerivedKind
-from evidence.derived_local import LocalDerivedFiles
-from evidence.durable import Disk
 from evidence.errors import ClipError
 from evidence.records import CaseFilter, CaseRecord, Records
 from evidence.review_copy import NAME, review_copy
 from evidence.signing import Signer
-from evidence.store_local import LocalStore
+from evidence.store import PackageStore
 from evidence.trace import CLIP_FILE
 
 PAGE = 200
@@ -32,20 +31,24 @@ class Copied:
 
 
 def copy_clips(
-    data: Path, records: Records, signer: Signer, now: Callable[[], datetime], case_id: str | None = None
+    data: Path,
+    store: PackageStore,
+    records: Records,
+    signer: Signer,
+    now: Callable[[], datetime],
+    after_number: int | None = None,
 ) -> Iterator[Copied]:
-    """Every case of the folder, or that one, whose clip no browser plays has an H.264 copy; yields those that are new.
+    """Every case of the folder, or with ``after_number`` those that were recorded after that one, whose clip no browser plays
+    has an H.264 copy; yields those that are new.
 
     The copy shows each picture when the clip does. Raises PackageMissingError, PackageDamagedError, DerivedDamagedError,
-    DiskFullError and DiskError.
+    and what the store raises.
     """
-    disk = Disk()
-    store = LocalStore(data, disk)
     packages = Packages(store)
-    for record in _records(records, case_id):
+    for record in _records(records, after_number):
         if _plays(packages, record):
             continue
-        files = LocalDerivedFiles(data / store.path_of(record.id), disk)
+        files = derived_files(data, store, record.id)
         copies = DerivedCopies(record.id, record.manifest_sha256, files, signer, now)
         if any(file.kind is DerivedKind.REVIEW_COPY for file in copies.listed()):
             continue
@@ -64,13 +67,15 @@ def _plays(packages: Packages, record: CaseRecord) -> bool:
     return clip is None or clip.get("codec") in BROWSER_CODECS or bool(clip.get("plays_in_browser"))
 
 
-def _records(records: Records, case_id: str | None) -> Iterator[CaseRecord]:
-    if case_id is not None:
-        case = records.case(case_id)
-        if case is not None and case.removal is None:
-            yield case.record
-        return
-    after: int | None = None
+def newest_number(records: Records) -> int | None:
+    """The number of the case that was recorded last; None where there is none."""
+    newest: int | None = None
+    while page := records.page(CaseFilter(), after_number=newest, limit=PAGE):
+        newest = page[-1].number
+    return newest
+
+
+def _records(records: Records, after: int | None) -> Iterator[CaseRecord]:
     while page := records.page(CaseFilter(), after_number=after, limit=PAGE):
         yield from (case.record for case in page)
         after = page[-1].number

@@ -13,14 +13,14 @@ from api.errors import UndeliveredError
 from api.work.custody import custody_fields, open_custody
 from api.work.data_folder import RECORDS_FILE
 from api.work.package_store import STORE_FILE, is_in_bucket, open_store
-from api.work.review_copy import copy_clips
+from api.work.review_copy import copy_clips, newest_number
 from evidence.budget import Budget
 from evidence.chain_file import FOLDER as CUSTODY_FOLDER
 from evidence.courier import Courier, Pace
 from evidence.custody import Custody
 from evidence.delivery import SPOOL_FOLDER
 from evidence.durable import Disk
-from evidence.errors import DiskError, DiskFullError, StoreUnavailableError
+from evidence.errors import DiskError, DiskFullError, StoreRefusedError, StoreUnavailableError
 from evidence.records import CaseFilter
 from evidence.records_sql import RecordsError, SqlRecords
 from evidence.signing import Signer
@@ -28,7 +28,7 @@ from evidence.spool import Spool
 from evidence.store_local import FOLDER as EVIDENCE_FOLDER
 
 if TYPE_CHECKING:  # only who uses a bucket loads what speaks to one
-    from evidence.store_s3 import Bucket
+    from evidence.bucket import Bucket
 
 EVIDENCE = (
     EVIDENCE_FOLDER,
@@ -80,8 +80,7 @@ def opened_evidence(
     data: Path, bucket: Bucket | None, signer: Signer | None, budget: Budget, clock: Clock
 ) -> Iterator[RunEvidence]:
     """What takes the cases of a run in that data folder; what a crash left there is finished meanwhile, and clips that no
-    browser plays
-    have a copy afterwards, where the disk has room.
+    browser plays have a copy afterwards, where the store has room and answers.
 
     A store that does not answer is waited for; one that refuses ends the run before it begins. Raises StorePlaceError,
     KeysError, StoreRefusedError, PackageDamagedError for a sealed package that is not whole, and what records and disk
@@ -92,14 +91,14 @@ def opened_evidence(
         store.check()
     with closing(SqlRecords(data / RECORDS_FILE)) as records:
         custody = open_custody(data, records, signer, clock.now)
+        # A bucket is asked about this run's cases only: each costs a request.
+        before = newest_number(records) if is_in_bucket(data) else None
         with Courier(data, store, custody, budget=budget, pace=PACE) as courier:
             yield RunEvidence(custody=custody, courier=courier, data=data, is_demo_key=signer is None)
-        if not is_in_bucket(data):
-            with suppress(
-                DiskFullError, DiskError, RecordsError
-            ):  # 'stopline evidence copy' makes what is missing
-                for _ in copy_clips(data, records, custody.signer, clock.now):
-                    pass
+        # 'stopline evidence copy' makes what is missing
+        with suppress(DiskFullError, DiskError, RecordsError, StoreUnavailableError, StoreRefusedError):
+            for _ in copy_clips(data, store, records, custody.signer, clock.now, before):
+                pass
 
 
 def has_cases(data: Path) -> bool:

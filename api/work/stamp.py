@@ -11,15 +11,14 @@ from pathlib import Path
 from api.errors import UsageError
 from api.work.custody import DEMO_KEY
 from api.work.data_folder import open_records
+from api.work.package_store import derived_files
 from api.work.packages import Packages
 from evidence.chain_file import FOLDER
 from evidence.derived import DerivedCopies, DerivedKind
-from evidence.derived_local import LocalDerivedFiles
-from evidence.durable import Disk
 from evidence.keys import demo_signer
 from evidence.records import Case, CaseFilter, Records
 from evidence.signing import Signer
-from evidence.store_local import LocalStore
+from evidence.store import PackageStore
 from evidence.time_stamp import TOKEN
 
 PAGE = 200
@@ -37,24 +36,26 @@ class StampRequest:
 
 
 def stamp(
-    request: StampRequest, signer: Signer | None, ask: AskTime, now: Callable[[], datetime]
+    request: StampRequest,
+    store: PackageStore,
+    signer: Signer | None,
+    ask: AskTime,
+    now: Callable[[], datetime],
 ) -> Iterator[str]:
     """Yields the id of each case whose manifest has a time stamp from now on; one that has one already is left alone.
 
     ``signer`` signs the list of what stands beside the package; None: the folder's demo key. Raises UsageError for an unknown
-    case or where no key is there, what ``ask`` raises, and PackageMissingError and PackageDamagedError.
+    case or where no key is there, what ``ask`` and ``store`` raise, and PackageMissingError and PackageDamagedError.
     """
     if signer is None:
         if not (request.data / FOLDER / DEMO_KEY).is_file():
             raise UsageError(f"{request.data}: set STOPLINE_KEYS to the folder of the key that signs here")
         signer = demo_signer(request.data / FOLDER / DEMO_KEY)
-    disk = Disk()
-    store = LocalStore(request.data, disk)
     packages = Packages(store)
     with closing(open_records(request.data)) as records:
         for case in _wanted(request, records):
             record = case.record
-            files = LocalDerivedFiles(request.data / store.path_of(record.id), disk)
+            files = derived_files(request.data, store, record.id)
             copies = DerivedCopies(record.id, record.manifest_sha256, files, signer, now)
             if any(file.kind is DerivedKind.TIME_STAMP for file in copies.listed()):
                 continue

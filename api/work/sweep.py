@@ -17,7 +17,7 @@ from evidence.delivery import sweep as sweep_folder
 from evidence.signing import Signer
 
 if TYPE_CHECKING:  # only who uses a bucket loads what speaks to one
-    from evidence.store_s3 import Bucket
+    from evidence.bucket import Bucket
 
 
 def sweep(data: Path, bucket: Bucket | None, signer: Signer | None, clock: Clock) -> SweepReport:

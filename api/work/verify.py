@@ -77,6 +77,17 @@ def verify(request: VerifyRequest, store_at: StoreAt) -> Verification:
     return verify_one(path, trust, request.checkpoint, request.links)
 
 
+def verify_case(data: Path, case_id: str, store: PackageStore, trust: Trust) -> Verification:
+    """One case of the data folder, whose packages are in ``store``, and its place in its chain.
+
+    Raises UsageError where there is none, and what the store raises.
+    """
+    if not is_in_bucket(data):
+        return verify_one(case_folder(data, case_id), trust)
+    _require_stored(data, case_id, store)
+    return verify_one_stored(case_id, data, store, trust)
+
+
 def as_lines(found: Verification) -> Sequence[str]:
     """The verification for people: one line a check, part after part, then the result."""
     lines: list[str] = []

@@ -13,9 +13,11 @@ from playwright.sync_api import Browser, expect
 
 from api.work.review_copy import Copied, copy_clips
 from evidence.derived import FOLDER, LIST
+from evidence.durable import Disk
 from evidence.playback import shown_frames
 from evidence.records_sql import SqlRecords
 from evidence.review_copy import NAME
+from evidence.store_local import LocalStore
 from evidence.verification import State, Trust
 from evidence.verify_folder import verify_data_folder
 from tests.browser.conftest import DROVE, STOOD, build, serving
@@ -38,9 +40,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = build(tmp_path_factory.mktemp("h265"), Street(filming=H265, arrival_s=2.0))
     with closing(SqlRecords(folder / "records.sqlite")) as records:
         before = clips(folder)
-        made = list(copy_clips(folder, records, a_signer(), Ticking()))
+        store = LocalStore(folder, Disk())
+        made = list(copy_clips(folder, store, records, a_signer(), Ticking()))
         assert made == [Copied(case_id=case_id, why=None) for case_id in (DROVE, STOOD)]
-        assert list(copy_clips(folder, records, a_signer(), Ticking())) == [], "once"
+        assert list(copy_clips(folder, store, records, a_signer(), Ticking())) == [], "once"
         assert clips(folder) == before, "the evidence stays as it was"
     return folder
 

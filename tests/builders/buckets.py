@@ -7,7 +7,7 @@ from typing import Protocol
 
 from minio import Minio
 
-from evidence.store_s3 import Bucket
+from evidence.bucket import Bucket
 from tests.s3_server import ACCESS_KEY, SECRET_KEY
 
 

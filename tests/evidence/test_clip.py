@@ -237,7 +237,7 @@ def test_packets_without_decoding_times_and_with_equal_ones_are_put_in_order(
 
 def test_a_clip_that_does_not_read_back_is_refused(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ring = ring_of(film)
-    monkeypatch.setattr(clip, "_count", lambda data: 3)
+    monkeypatch.setattr(clip, "sample_count", lambda data: 3)
     with pytest.raises(ClipError, match="holds 3 pictures"):
         mux(ring.parameters, [cut(ring, "event", 4.0, 8.0)])
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import urllib3
 
+from evidence.bucket import Bucket, BucketObjects, LockMode
 from evidence.durable import Disk
 from evidence.errors import (
     DiskError,
@@ -31,8 +35,9 @@ from evidence.errors import (
 from evidence.spool import CaseIdError
 from evidence.store import PackageStore
 from evidence.store_local import LocalStore
-from evidence.store_s3 import Bucket, LockMode, S3Store
+from evidence.store_s3 import S3Store
 from tests.builders.buckets import a_bucket, sdk
+from tests.relay import Relay, relayed
 from tests.s3_server import S3Server
 
 CASE = "north-1.red_light.12"
@@ -292,11 +297,109 @@ def test_a_legal_hold_protects_after_the_lock_has_run_out(
     assert store.ids() == ()
 
 
-def test_a_hold_needs_object_lock(bucket: Bucket, a_package: Callable[..., Path]) -> None:
+def test_what_cannot_lock_leaves_holds_and_confirmed_cases_to_the_records(
+    store: PackageStore, a_package: Callable[..., Path]
+) -> None:
+    store.put(CASE, a_package())
+    store.hold(CASE, is_held=True)
+    store.confirmed(CASE, now())
+    store.remove(CASE)
+    assert store.ids() == ()
+
+
+def test_a_bucket_without_lock_locks_until_no_time(bucket: Bucket, a_package: Callable[..., Path]) -> None:
     store = S3Store(bucket, now, Disk())
     store.put(CASE, a_package())
     with pytest.raises(StoreRefusedError, match="without Object Lock"):
-        store.hold(CASE, is_held=True)
+        store.keep_until(CASE, now())
+
+
+def until(locked: Bucket, name: str) -> datetime:
+    """Until when the file of the case is locked."""
+    kept = sdk(locked).get_object_retention(locked.name, f"{locked.prefix}evidence/{CASE}/{name}")
+    assert kept is not None
+    return kept.retain_until_date
+
+
+def test_a_confirmed_case_is_locked_from_its_confirmation_on_and_never_shorter(
+    locked: Bucket, a_package: Callable[..., Path]
+) -> None:
+    store = S3Store(replace(locked, keep_confirmed=timedelta(days=30)), now, Disk())
+    store.put(CASE, a_package())
+    at = now().replace(microsecond=0)
+    store.confirmed(CASE, at)
+    assert {until(locked, name) for name in (*FILES, "manifest.json")} == {at + timedelta(days=30)}
+    S3Store(replace(locked, keep_confirmed=timedelta(days=1)), now, Disk()).confirmed(CASE, at)
+    assert until(locked, "clip.mp4") == at + timedelta(days=30)
+
+
+def test_what_is_derived_is_locked_as_long_as_its_package_and_goes_with_it(
+    locked: Bucket, a_package: Callable[..., Path]
+) -> None:
+    store = S3Store(replace(locked, keep=timedelta(seconds=3)), now, Disk())
+    store.put(CASE, a_package())
+    ends = until(locked, "manifest.json")
+    files = store.derived(CASE, nullcontext)
+    assert files.read("list.json") is None
+    files.write("list.json", b"one")
+    files.write("list.json", b"two")
+    assert (files.read("list.json"), store.read(CASE, "derived/list.json")) == (b"two", b"two")
+    assert until(locked, "derived/list.json") == ends
+    with pytest.raises(StoreRefusedError, match="AccessDenied"):
+        store.remove(CASE)
+    assert store.ids() == (CASE,)
+    while now() <= ends:
+        time.sleep(0.2)  # a server's lock runs by the server's clock, which nobody can hand in
+    files.write("late.jpg", b"x")
+    files.remove("late.jpg")
+    assert files.read("late.jpg") is None
+    store.remove(CASE)
+    versions = sdk(locked).list_objects(locked.name, locked.prefix, recursive=True, include_version=True)
+    assert list(versions) == []
+
+
+@pytest.fixture
+def relay(s3_server: S3Server) -> Iterator[Relay]:
+    """In front of the server; as a server that does not know conditional requests."""
+    with relayed(s3_server.endpoint) as relay:
+        relay.knows_condition = False
+        yield relay
+
+
+def test_a_server_without_conditions_keeps_the_same_promises(
+    relay: Relay, a_package: Callable[..., Path]
+) -> None:
+    store = S3Store(a_bucket(relay), now, Disk())
+    puts: list[None] = []
+    relay.before_put = lambda: puts.append(None)
+    store.put(CASE, a_package())
+    store.put(CASE, a_package())
+    assert {name: store.read(CASE, name) for name in FILES} == FILES
+    assert len(puts) == len(FILES) + 1, "what is there is not sent again"
+    with pytest.raises(StoreConflictError):
+        store.put(CASE, a_package(clip_mp4=b"another clip"))
+    assert store.read(CASE, "clip.mp4") == FILES["clip.mp4"]
+
+
+def test_a_server_without_conditions_on_which_another_writes_meanwhile(
+    relay: Relay, a_package: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands afterwards is compared: a second writer, which the lease forbids, is at least told."""
+    bucket = a_bucket(relay)
+    store = S3Store(bucket, now, Disk())
+    key = f"{bucket.prefix}evidence/{CASE}/clip.mp4"
+    reads = BucketObjects.read
+
+    def overwritten(objects: BucketObjects, asked: str) -> bytes:
+        if asked == key:
+            sdk(bucket).put_object(bucket.name, key, BytesIO(b"theirs"), 6)
+        return reads(objects, asked)
+
+    monkeypatch.setattr(BucketObjects, "read", overwritten)
+    with pytest.raises(StoreConflictError) as conflict:
+        store.put(CASE, a_package())
+    assert conflict.value.theirs == hashlib.sha256(b"theirs").hexdigest()
+    assert not store.has(CASE), "the manifest comes last"
 
 
 @pytest.mark.parametrize(

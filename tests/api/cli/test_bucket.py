@@ -18,10 +18,10 @@ from api.http.app import create_app
 from api.http.server import address_of, listener, served
 from api.work.data_folder import open_records, review_desk
 from api.work.package_store import open_store
+from evidence.bucket import Bucket
 from evidence.courier import Pace
 from evidence.records import Decision
 from evidence.records_sql import RecordsError, SqlRecords
-from evidence.store_s3 import Bucket
 from rules.observation import LampState
 from tests.api.cli.conftest import Ran, Stopline
 from tests.api.http.conftest import assert_problem

@@ -25,6 +25,7 @@ from evidence.keys import PublishedKey, read_published
 from evidence.manifest import NAME
 from evidence.records import Decision, Review
 from evidence.records_sql import SqlRecords
+from evidence.store_local import LocalStore
 from evidence.verification import Result, Trust
 from evidence.verify_folder import verify_one
 from tests.builders.case_folder import fill_with_chain, parking, red_light
@@ -61,7 +62,7 @@ def exported(
 ) -> Path:
     request = ExportRequest(cases=cases, data=data, out=out, redacted=redacted, zipped=zipped)
     with closing(SqlRecords(data / "records.sqlite")) as records:
-        return export(request, keys, records, lambda: NOW, disk)
+        return export(request, LocalStore(data, Disk()), keys, records, lambda: NOW, disk)
 
 
 def replaced(path: Path, content: bytes) -> None:

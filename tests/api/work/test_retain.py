@@ -238,6 +238,7 @@ def test_a_folder_in_use_or_without_records_is_refused(data: Path, tmp_path: Pat
         run(data, 11)
     with pytest.raises(DataFolderError):
         run(tmp_path, 11)
-    for act in (place_hold, lift_hold):
-        with pytest.raises(UsageError, match="has no case nobody"):
-            act(data, "nobody", by="court", now=Ticking(), **({"reason": "x"} if act is place_hold else {}))
+    with pytest.raises(UsageError, match="has no case nobody"):
+        place_hold(data, "nobody", reason="x", by="court", now=Ticking())
+    with pytest.raises(UsageError, match="has no case nobody"):
+        lift_hold(data, "nobody", by="court", now=Ticking())
