@@ -84,7 +84,7 @@ def prove(trial: Trial) -> Verdict:
     """``trial.size`` kills for each store."""
     clip = trial.folder / "clip.mp4"
     if not clip.is_file():
-        a_recording(clip.with_suffix(".part.mp4"), SECONDS).replace(clip)
+        a_recording(clip.with_suffix(".part.mp4"), SECONDS, codec="libx264").replace(clip)
     chance = random.Random(SEED)
     moments = [chance.uniform(0.0, LATEST) for _ in range(trial.size)]
     figures: dict[str, int | float | str | bool] = {}

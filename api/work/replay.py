@@ -143,7 +143,14 @@ def replay(
 def _evidence(request: ReplayRequest, clock: Clock) -> AbstractContextManager[RunEvidence | None]:
     if not request.with_evidence:
         return nullcontext()
-    return opened_evidence(request.data_dir, request.bucket, request.signer, request.budget, clock)
+    return opened_evidence(
+        request.data_dir,
+        request.bucket,
+        request.signer,
+        request.budget,
+        clock,
+        goes_on=request.mode is OpenMode.RESUME,
+    )
 
 
 def _plan(request: ReplayRequest, pipeline: Pipeline) -> RunPlan:

@@ -77,10 +77,17 @@ class RunEvidence:
 
 @contextmanager
 def opened_evidence(
-    data: Path, bucket: Bucket | None, signer: Signer | None, budget: Budget, clock: Clock
+    data: Path,
+    bucket: Bucket | None,
+    signer: Signer | None,
+    budget: Budget,
+    clock: Clock,
+    *,
+    goes_on: bool = False,
 ) -> Iterator[RunEvidence]:
     """What takes the cases of a run in that data folder; what a crash left there is finished meanwhile, and clips that no
-    browser plays have a copy afterwards, where the store has room and answers.
+    browser plays have a copy afterwards, where the store has room and answers. ``goes_on``: an earlier part of the run was
+    interrupted.
 
     A store that does not answer is waited for; one that refuses ends the run before it begins. Raises StorePlaceError,
     KeysError, StoreRefusedError, PackageDamagedError for a sealed package that is not whole, and what records and disk
@@ -91,8 +98,8 @@ def opened_evidence(
         store.check()
     with closing(SqlRecords(data / RECORDS_FILE)) as records:
         custody = open_custody(data, records, signer, clock.now)
-        # A bucket is asked about this run's cases only: each costs a request.
-        before = newest_number(records) if is_in_bucket(data) else None
+        # A bucket is asked about this run's cases only: each costs a request. One that goes on may have left half a copy.
+        before = newest_number(records) if is_in_bucket(data) and not goes_on else None
         with Courier(data, store, custody, budget=budget, pace=PACE) as courier:
             yield RunEvidence(custody=custody, courier=courier, data=data, is_demo_key=signer is None)
         # 'stopline evidence copy' makes what is missing

@@ -348,3 +348,16 @@ def test_a_link_gives_one_file_to_whoever_has_it(
     refused = stopline("evidence", "link", case_id, "clip.mp4", "--data", tmp_path)
     assert refused.code == 2
     assert "links are for those in a bucket" in refused.err
+
+
+def test_a_run_that_goes_on_finishes_the_copies_of_one_that_was_killed(
+    stopline: Stopline, out: Path, bucket: Bucket, replay: Replay
+) -> None:
+    lists = [name for name in objects(bucket) if name.endswith("/derived/list.json")]
+    assert len(lists) == 2, "no browser plays these clips"
+    sdk(bucket).remove_object(bucket.name, bucket.prefix + lists[0])
+    assert stopline("evidence", "verify", "--all", "--data", out).code == 8, "a copy that no list names"
+    (out / "summary.json").unlink()
+    (out / "checkpoint").mkdir()
+    assert replay("--resume").code == 0
+    assert stopline("evidence", "verify", "--all", "--data", out).code == 9
