@@ -30,8 +30,8 @@ from rules.observation import ObjectClass
 from sample_videos.clips import CLIPS
 from sample_videos.scene import Scene
 
-SMALL = "checkpoint"
-"""The clip with the widest plates: most of them can be read before."""
+SMALL = "parking_all_day"
+"""A clip with all that has to be hidden, near the camera: heads, windscreens, and plates that can be read before."""
 
 KINDS = ("plate", "head", "windscreen")
 WANTED_SHARE = 0.995
@@ -163,9 +163,9 @@ def prove(trial: Trial) -> Verdict:
         total[f"{medium}accused readable after"] >= total[f"{medium}accused readable before"]
         for medium in ("", "film ")
     )
-    if trial.size > 1:  # one clip need not show all of it; of all together, what was not there proves nothing
-        is_hidden &= all(total[f"{medium}{kind}s"] for medium in ("", "film ") for kind in KINDS)
-        is_unread &= total["others readable before"] > 0
+    # What was not there proves nothing.
+    is_hidden &= all(total[f"{medium}{kind}s"] for medium in ("", "film ") for kind in KINDS)
+    is_unread &= total["others readable before"] > 0
     figures = {key.replace(" ", "_"): value for key, value in figures.items()}
     return Verdict(
         passed=is_hidden and is_unread and is_read and total["pictures"] > 0 and total["film pictures"] > 0,

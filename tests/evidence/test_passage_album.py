@@ -81,8 +81,8 @@ def test_a_face_is_no_wider_than_a_block_so_two_faces_give_the_same_picture() ->
 @pytest.mark.parametrize(
     ("object_class", "share"),
     [
-        (ObjectClass.BUS, 0.75),
-        (ObjectClass.TRUCK, 0.75),
+        (ObjectClass.BUS, 0.92),
+        (ObjectClass.TRUCK, 0.77),
         (ObjectClass.MOTORCYCLE, 0.65),
         (ObjectClass.BICYCLE, 0.65),
     ],
