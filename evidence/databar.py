@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -21,6 +22,9 @@ COLUMNS_OF_TEXT = 64
 """So many Chinese characters go into a line of the bar, unless they became too small to read."""
 
 SMALLEST_TEXT_PX = 13
+MOST_DRAWN = 512
+"""Texts that are kept drawn: labels, places and codes come again in every bar, and drawing was a fifth of a package's time."""
+
 LEAST_WIDTH_PX = 640
 """A narrower picture gets a bar of this width, with black beside the picture."""
 
@@ -34,11 +38,12 @@ class Field:
 
 
 class DataBar:
-    """Draws bars; holds the font."""
+    """Draws bars; holds the font, and texts that it has drawn."""
 
     def __init__(self) -> None:
         self._font = (files("evidence") / "fonts" / FONT_FILE).read_bytes()
         self._sizes: dict[int, ImageFont.FreeTypeFont] = {}
+        self._drawn: dict[tuple[int, str], Image.Image] = {}
 
     def below(self, picture: Pixels, fields: Sequence[Field]) -> Pixels:
         """The picture, every pixel of it as it was, with the fields in a bar below it: uint8 (height, width, 3), BGR."""
@@ -49,19 +54,30 @@ class DataBar:
         text_px = max(SMALLEST_TEXT_PX, width_px // COLUMNS_OF_TEXT)
         font = self._sized(text_px)
         edge, line_px = text_px // 2, round(text_px * 1.5)
-        rows = _rows(fields, font, width_px - 2 * edge, gap_px=text_px * 1.5)
-        bar = Image.new("RGB", (width_px, len(rows) * line_px + edge))
-        draw = ImageDraw.Draw(bar)
+        rows = _rows(fields, font, width_px - 2 * edge, gap_px=round(text_px * 1.5))
+        bar = Image.new("RGB", (width_px, len(rows) * line_px + edge))  # its channels hold blue, green, red
         for number, row in enumerate(rows):
             for left, text, colour in row:
-                draw.text((edge + left, edge // 2 + number * line_px), text, font=font, fill=colour)
-        return np.ascontiguousarray(np.asarray(bar, dtype=np.uint8)[:, :, ::-1])
+                at = (edge + left, edge // 2 + number * line_px)
+                bar.paste(colour[::-1], at, self._text(text, text_px, line_px))
+        return np.asarray(bar, dtype=np.uint8)
 
     def covers(self, text: str) -> bool:
         """Whether the font has a glyph for every character."""
         font = self._sized(SMALLEST_TEXT_PX)
         unknown = bytes(font.getmask("\uffff"))
         return all(char == " " or bytes(font.getmask(char)) != unknown for char in text)
+
+    def _text(self, text: str, text_px: int, line_px: int) -> Image.Image:
+        """The text on one line, as a mask."""
+        if (text_px, text) not in self._drawn:
+            if len(self._drawn) >= MOST_DRAWN:
+                self._drawn.clear()
+            font = self._sized(text_px)
+            mask = Image.new("L", (_width_px(font, text) + text_px, line_px))
+            ImageDraw.Draw(mask).text((0, 0), text, font=font, fill=255)
+            self._drawn[text_px, text] = mask
+        return self._drawn[text_px, text]
 
     def _sized(self, text_px: int) -> ImageFont.FreeTypeFont:
         if text_px not in self._sizes:
@@ -71,37 +87,41 @@ class DataBar:
         return self._sizes[text_px]
 
 
-Piece = tuple[float, str, tuple[int, int, int]]
+Piece = tuple[int, str, tuple[int, int, int]]
 """Pixels from the left edge, text, colour (RGB)."""
 
 
 def _rows(
-    fields: Sequence[Field], font: ImageFont.FreeTypeFont, width_px: int, gap_px: float
+    fields: Sequence[Field], font: ImageFont.FreeTypeFont, width_px: int, gap_px: int
 ) -> list[list[Piece]]:
     """The fields one after another; one that doesn't fit begins a new row, one wider than a row is broken anywhere."""
     rows: list[list[Piece]] = [[]]
-    left = 0.0
+    left = 0
     for field in fields:
         label = f"{field.label} "
-        label_px, value_px = font.getlength(label), font.getlength(field.value)
+        label_px, value_px = _width_px(font, label), _width_px(font, field.value)
         if rows[-1] and left + label_px + value_px > width_px:
             rows.append([])
-            left = 0.0
+            left = 0
         rows[-1].append((left, label, LABEL_RGB))
         left += label_px
         rest = field.value
         while rest:
             fitting = _fitting(rest, font, width_px - left)
-            if fitting == 0 and left > 0.0:
+            if fitting == 0 and left > 0:
                 rows.append([])
-                left = 0.0
+                left = 0
                 continue
             fitting = max(1, fitting)
             rows[-1].append((left, rest[:fitting], VALUE_RGB))
-            left += font.getlength(rest[:fitting])
+            left += _width_px(font, rest[:fitting])
             rest = rest[fitting:]
         left += gap_px
     return rows
+
+
+def _width_px(font: ImageFont.FreeTypeFont, text: str) -> int:
+    return math.ceil(font.getlength(text))
 
 
 def _fitting(text: str, font: ImageFont.FreeTypeFont, room_px: float) -> int:

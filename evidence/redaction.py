@@ -172,7 +172,7 @@ def _is_accused(user: Sighting, accused: Accused) -> bool:
 
 
 def _is_cut(frame: Pixels, user: Sighting | Accused) -> bool:
-    return user.box_px[3] >= frame.shape[0] - CUT_PX
+    return bool(user.box_px[3] >= frame.shape[0] - CUT_PX)
 
 
 def _upper(user: Sighting | Accused, share: float) -> Box:
