@@ -76,6 +76,11 @@ class VideoAnalyst:
             scene=self._scene.look(picture) if self._scene else None,
         )
 
+    def glance(self, picture: Picture) -> Observation:
+        """What the lamps show, and nothing else: for a picture that there is no time to look at."""
+        lamps = self._lamps.read(picture) if self._lamps else ()
+        return Observation(stamp=picture.stamp, tracks=None, lamps=lamps)
+
     def _read_plates(
         self, picture: Picture, tracks: Sequence[TrackPoint], watched: frozenset[int]
     ) -> tuple[PlateReading, ...]:

@@ -118,6 +118,16 @@ class SceneWatch:
             self._learn(luma, small, now_s)
         return self._compare(luma, small, now_s)
 
+    def restart(self) -> None:
+        """Media time begins anew, and the scene is the one that was learnt: whether the camera moved meanwhile is seen."""
+        if self._learnt_from_s is None or self._next_s - self._learnt_from_s < LEARN_S:
+            self._places, self._pose, self._learnt_from_s, self._next_s = [], STILL, None, 0.0
+            return
+        self._next_s = 0.0
+        self._learnt_from_s = -2 * LEARN_S
+        for place in self._places:
+            place.found_s = 0.0
+
     def _learn(self, luma: Pixels, small: Pixels, now_s: float) -> None:
         self._learnt_from_s, self._pose = now_s, STILL
         self._places = [_place(luma, small, x, y, now_s) for x, y in _corners(small)]

@@ -122,6 +122,11 @@ class CaseBuilder:
         """When there was no room; a spell that lasts is told when it ends."""
         return tuple(self._shortage.disarmed)
 
+    @property
+    def unfinished(self) -> int:
+        """How many cases wait for the footage after them, or to be sealed."""
+        return len(self._pending)
+
     def said(self, outputs: Sequence[Output], now: FrameStamp) -> tuple[BuiltCase, ...]:
         """Obeys what was said at the frame ``now`` (often nothing); returns the cases that are done by now."""
         try:

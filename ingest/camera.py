@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ingest.cadence import PlateCadence
+from ingest.overload import Overload
 from ingest.ports import Analyst, FrameSource, Judge, Sink
 from ingest.signal_merge import SignalJoin
 from rules.finding import Output, Watch
@@ -60,12 +61,14 @@ def run_camera(
     max_gap_s: float = 0.5,
     should_stop: Callable[[], bool] = lambda: False,
     signals: SignalJoin | None = None,
+    overload: Overload | None = None,
 ) -> LoopStats:
     """Runs a segment to its end, or until ``should_stop()`` says yes between two frames; both finish the judge.
 
     Per frame: the analyst observes it, told whose plates to read (tracks under a ``Watch``, by the
     cadence); the reports of ``signals`` that are due join it, behind a live feed a little later; the sink
     records the observation; the judge steps; the sink takes what it said, if anything.
+    ``overload`` says which frames of a live source there is no time to analyse.
     What the judge says at the finish goes to the sink with the last frame. The source stays open: whoever
     opened it closes it. An error of any part ends the loop and is passed on; nothing is finished then.
     """
@@ -91,7 +94,8 @@ def run_camera(
         media_s = frame.stamp.media_s
         watches = {track: until_s for track, until_s in watches.items() if until_s >= media_s}
         chosen = cadence.choose(watches, media_s)
-        observation = analyst.observe(frame, chosen)
+        spared = None if overload is None else overload.spared(frame)
+        observation = analyst.observe(frame, chosen) if spared is None else spared
         cadence.note(chosen, observation)
         for ready in join.add(observation):
             last = judged(ready, media_s)

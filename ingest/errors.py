@@ -28,6 +28,7 @@ StoplineError
     │   ├── StreamSilentError       connected, and then nothing in time
     │   ├── StreamEndedError        it ended before its first picture
     │   └── StreamRefusedError      any other answer than a video we can read
+    ├── LeaseError              a camera's lease that the disk does not keep
     └── PacketsGoneError        the packet ring no longer holds what was asked for
         └── FrameGoneError          likewise, one frame
 
@@ -308,6 +309,17 @@ class StreamRefusedError(StreamError):
 
     def __init__(self, source: str, reason: str) -> None:
         super().__init__(source, f"does not give a video over RTSP ({reason}); check port and path")
+        self.reason = reason
+
+
+class LeaseError(IngestError):
+    """The disk does not keep a camera's lease; ``reason`` is the system's word for why."""
+
+    code = "lease"
+    retryable = True
+
+    def __init__(self, camera_id: str, reason: str) -> None:
+        super().__init__(f"camera {camera_id}", f"its lease cannot be kept ({reason})")
         self.reason = reason
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,7 +53,10 @@ class PacketPump:
         *,
         silence_s: float,
         max_bytes: int = MOST_WAITING_BYTES,
+        on_thread: Callable[[int], None] = lambda _: None,
     ) -> None:
+        """``on_thread`` is told the thread's identifier, so that a crash within FFmpeg has a camera's name."""
+        self._on_thread = on_thread
         self._container, self._stream, self._clock = container, stream, clock
         self._silence_s, self._max_bytes = silence_s, max_bytes
         self._changed = threading.Condition()
@@ -106,6 +109,7 @@ class PacketPump:
             self._thread.join(JOIN_S)
 
     def _run(self) -> None:
+        self._on_thread(threading.get_ident())
         try:
             for packet in self._container.demux(self._stream):
                 if self._is_closed:

@@ -46,6 +46,46 @@ class Analyst(Protocol):
     def observe(self, frame: Frame, watched: Sequence[int]) -> Observation: ...
 
 
+class Lease(Protocol):
+    """One camera is ours: nobody else reads it, judges it or writes its chain meanwhile."""
+
+    @property
+    def number(self) -> int:
+        """The fencing number: higher than that of every holder before."""
+        ...
+
+    def holds(self) -> bool:
+        """Whether it is still ours."""
+        ...
+
+    def segments(self) -> Iterator[int]:
+        """Numbers of segments that no holder has used or will use, from the fencing number on."""
+        ...
+
+    def release(self) -> None: ...
+
+
+class Leases(Protocol):
+    """Gives out the leases of cameras."""
+
+    def acquire(self, camera_id: str) -> Lease | None:
+        """The lease; None while somebody else holds it."""
+        ...
+
+
+class LaggingSource(FrameSource, Protocol):
+    """A source that waits for nobody."""
+
+    @property
+    def lag_s(self) -> float:
+        """How far the frame given out last is behind what has come."""
+        ...
+
+    def skip_to_keyframe(self) -> None:
+        """Nothing is decoded up to the next keyframe."""
+        ...
+
+
 class Judge(Protocol):
     """Folds observations into outputs; holds the state of one segment's rules."""
 
@@ -64,4 +104,15 @@ class Sink(Protocol):
     def said(self, outputs: Sequence[Output], now: FrameStamp) -> None: ...
 
 
-__all__ = ["Analyst", "Clock", "FrameSource", "Judge", "Keep", "Release", "Sink"]
+__all__ = [
+    "Analyst",
+    "Clock",
+    "FrameSource",
+    "Judge",
+    "Keep",
+    "LaggingSource",
+    "Lease",
+    "Leases",
+    "Release",
+    "Sink",
+]

@@ -29,6 +29,7 @@ COMMANDS = {
     "openapi": ("api.cli.openapi:openapi", "Print the OpenAPI document of the API."),
     "replay": ("api.cli.replay:replay", "Look at recordings or a camera: findings with their evidence."),
     "serve": ("api.cli.serve:serve", "Show the cases on a page, for an officer to decide."),
+    "watch": ("api.cli.watch:watch", "Watch live cameras until stopped."),
     "version": ("api.cli.version:version", "Print the versions of Stopline and of what it rests on."),
 }
 
