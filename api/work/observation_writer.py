@@ -22,17 +22,18 @@ MOST_WAITING_BYTES = 64_000_000
 
 
 class OutputError(StoplineError):
-    """The folder cannot be written; ``reason`` is the system's word for why."""
+    """The folder cannot be written; ``reason`` is the system's word for why, ``is_full`` where there is no room."""
 
     code = "output_unwritable"
     retryable = True
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, *, is_full: bool = False) -> None:
         super().__init__(
             f"{path}: cannot be written: {reason}; what was finished before is kept for --resume"
         )
         self.path = path
         self.reason = reason
+        self.is_full = is_full
 
 
 class ObservationWriter:
@@ -64,8 +65,8 @@ class ObservationWriter:
 class PatientObservationWriter(ObservationWriter):
     """For a source that cannot be had again: lines are compressed in members, which wait in memory while the disk is full.
 
-    What waits beyond ``most_waiting_bytes`` is dropped, the newest, and counted in ``lost``. ``close`` raises OutputError
-    where the disk is full then too.
+    What waits beyond ``most_waiting_bytes`` is dropped, the newest, and counted in ``lost``; so is what there is no room for
+    when it is closed.
     """
 
     def __init__(self, path: Path, most_waiting_bytes: int = MOST_WAITING_BYTES) -> None:
@@ -74,7 +75,7 @@ class PatientObservationWriter(ObservationWriter):
         with translated(path):
             self._raw = path.open("wb", buffering=0)
         self._lines: list[bytes] = []
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[tuple[bytes, int]] = deque()
         self._size = 0
         self.lost = 0
 
@@ -88,25 +89,25 @@ class PatientObservationWriter(ObservationWriter):
         with translated(self._path), self._raw:
             self._pack()
             self._put()
-            if self._waiting:
-                self._append(self._waiting[0])  # says why
+            self.lost += sum(lines for _, lines in self._waiting)
+            self._waiting.clear()
             os.fsync(self._raw.fileno())
 
     def _pack(self) -> None:
         if not self._lines:
             return
         member = gzip.compress(b"".join(self._lines), compresslevel=6, mtime=0)
-        if sum(map(len, self._waiting)) + len(member) > self._most_waiting_bytes:
+        if sum(len(waiting) for waiting, _ in self._waiting) + len(member) > self._most_waiting_bytes:
             self.lost += len(self._lines)
         else:
-            self._waiting.append(member)
+            self._waiting.append((member, len(self._lines)))
         self._lines = []
 
     def _put(self) -> None:
         """As much of what waits as there is room for is in the file, whole members only."""
         while self._waiting:
             try:
-                self._append(self._waiting[0])
+                self._append(self._waiting[0][0])
             except OSError as exc:
                 if exc.errno not in FULL:
                     raise OutputError(self._path, exc.strerror or type(exc).__name__) from exc
@@ -131,4 +132,4 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise OutputError(path, exc.strerror or type(exc).__name__) from exc
+        raise OutputError(path, exc.strerror or type(exc).__name__, is_full=exc.errno in FULL) from exc

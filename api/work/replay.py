@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -40,8 +40,10 @@ from api.work.signal_sources import SignalFeeds, fingerprints, open_signals
 from api.work.summary import summary_of
 from evidence.budget import Budget
 from evidence.canonical import moment as rfc3339
+from evidence.errors import DiskFullError
 from evidence.passage_album import PassageAlbum
 from evidence.passage_file import FOLDER as PICTURES_FOLDER
+from evidence.records_sql import RecordsError
 from evidence.signing import Signer
 from ingest.cadence import PlateCadence
 from ingest.camera import LoopStats, run_camera
@@ -223,7 +225,7 @@ class _Run:
             raise AllInputsFailedError(failures)
         interrupted = any(record.interrupted for record in records)
         if self._held is not None:
-            summary["custody"] = self._held.ended(self._camera.camera_id)
+            summary["custody"] = self._ended(self._held)
             summary["undelivered"] = list(self._held.courier.waiting)
             self._tell()
         self._folder.publish(records, summary, complete=not failures)
@@ -234,6 +236,17 @@ class _Run:
         if self._held is not None:
             self._held.require_delivered(self._request.out)
         return Replayed(summary=summary, nothing_to_do=False)
+
+    def _ended(self, held: RunEvidence) -> dict[str, Any] | None:
+        """What the summary says of the chain; a full disk gets the room that was kept for the end of a live source."""
+        try:
+            return held.ended(self._camera.camera_id)
+        except (DiskFullError, RecordsError):
+            if not self._folder.spend_reserve():
+                raise
+        with suppress(DiskFullError, RecordsError):
+            return held.ended(self._camera.camera_id)
+        return None
 
     def _shown(self, at: Advance) -> None:
         self._progress.advanced(at)
@@ -257,6 +270,8 @@ class _Run:
             self._request.start_error_s,
         )
         with closing(opened.source), self._folder.observations(segment, is_live=opened.is_live) as writer:
+            if opened.is_live:
+                self._folder.reserve()
             if opened.source.size_px != (self._camera.width_px, self._camera.height_px):
                 raise SizeMismatchError(opened.name, self._camera, opened.source.size_px)
 

@@ -17,12 +17,17 @@ from api.errors import UsageError
 from api.work.event_lines import Row, lines_text, ordered_events, ordered_passages
 from api.work.observation_writer import (
     ObservationWriter,
+    OutputError,
     PatientObservationWriter,
     translated,
 )
 
 EVENTS, PASSAGES, OBSERVATIONS = "events.jsonl", "passages.jsonl", "observations.jsonl.gz"
 SUMMARY, RUN, CHECKPOINT, DONE = "summary.json", "run.json", "checkpoint", "checkpoint.done"
+RESERVE = "reserve"
+RESERVE_BYTES = 16_000_000
+"""Room that a live source's run keeps for its results: events, passages and summary of a busy month."""
+
 RESULTS = (SUMMARY, EVENTS, PASSAGES, OBSERVATIONS)
 
 
@@ -144,12 +149,37 @@ class RunFolder:
         finally:
             writer.close()
 
+    def reserve(self) -> None:
+        """There is room for the results of a source that cannot be had again, whatever fills the disk meanwhile."""
+        path = self._checkpoint / RESERVE
+        with translated(path), path.open("wb") as file:
+            for _ in range(RESERVE_BYTES // 1_000_000):
+                file.write(os.urandom(1_000_000))  # what a file system cannot make smaller
+            _sync(file)
+
+    def spend_reserve(self) -> bool:
+        """The room that was kept is free. False where none was."""
+        path = self._checkpoint / RESERVE
+        with translated(path):
+            is_there = path.exists()
+            path.unlink(missing_ok=True)
+        return is_there
+
     def finish(self, record: SourceRecord) -> None:
         """The source is done: its observations and its record stand, and a later part of the run skips it."""
         part = self._part_path(record.segment)
         with translated(part):
             part.replace(self._observations_path(record.segment))
-        write_file(self._record_path(record.segment), _json(asdict(record)))
+        self._write(self._record_path(record.segment), _json(asdict(record)))
+
+    def _write(self, path: Path, *contents: bytes | Path) -> None:
+        """As ``write_file``, with the room that was kept where there is no other."""
+        try:
+            write_file(path, *contents)
+        except OutputError as exc:
+            if not exc.is_full or not self.spend_reserve():
+                raise
+            write_file(path, *contents)
 
     def publish(self, records: Sequence[SourceRecord], summary: Mapping[str, Any], *, complete: bool) -> None:
         """The results of these sources stand, each file whole; the summary, written last, says that they do.
@@ -160,12 +190,16 @@ class RunFolder:
             (self._folder / SUMMARY).unlink(missing_ok=True)
         events = ordered_events([row for record in records for row in record.events])
         passages = ordered_passages([row for record in records for row in record.passages])
-        write_file(self._folder / EVENTS, lines_text(events).encode())
-        write_file(self._folder / PASSAGES, lines_text(passages).encode())
-        # Members of a gzip file may follow one another: the sources' files need not be unpacked.
+        self._write(self._folder / EVENTS, lines_text(events).encode())
+        self._write(self._folder / PASSAGES, lines_text(passages).encode())
         parts = [self._observations_path(record.segment) for record in records]
-        write_file(self._folder / OBSERVATIONS, *parts)
-        write_file(self._folder / SUMMARY, _json(summary))
+        if len(parts) == 1:  # needs no room
+            self._link(parts[0], self._folder / OBSERVATIONS)
+        else:
+            # Members of a gzip file may follow one another: the sources' files need not be unpacked.
+            self._write(self._folder / OBSERVATIONS, *parts)
+        self._write(self._folder / SUMMARY, _json(summary))
+        self.spend_reserve()
         if complete:
             done = self._folder / DONE
             with translated(self._checkpoint):
@@ -178,6 +212,19 @@ class RunFolder:
         with translated(self._folder):
             for name in (*also_ours, CHECKPOINT, RUN):
                 remove(self._folder / name)
+
+    def _link(self, part: Path, target: Path) -> None:
+        """The file has a second name, the target; where the file system has no such thing it is copied."""
+        linked = target.with_name(f".{target.name}.part")
+        try:
+            linked.unlink(missing_ok=True)
+            os.link(part, linked)
+        except OSError:
+            self._write(target, part)
+            return
+        with translated(target):
+            linked.replace(target)
+            linked.unlink(missing_ok=True)  # where both names were the same file already, both stay
 
     def _record_path(self, segment: int) -> Path:
         return self._checkpoint / f"source-{segment:04d}.json"

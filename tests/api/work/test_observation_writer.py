@@ -82,8 +82,23 @@ def test_beyond_its_bound_what_is_lost_is_counted(tmp_path: Path) -> None:
     assert len(kept) + writer.lost == 20 * MEMBER_LINES
 
 
-def test_a_disk_that_is_full_at_the_end_is_an_error(tmp_path: Path) -> None:
-    writer = PatientObservationWriter(tmp_path / "live.gz")
-    writer.write(observed(0))
-    with room(10), pytest.raises(OutputError, match="cannot be written"):
+def test_what_has_no_room_at_the_end_either_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "live.gz"
+    writer = PatientObservationWriter(path)
+    for index in range(MEMBER_LINES):
+        writer.write(observed(index))
+    size = path.stat().st_size
+    with room(size + 10):
+        for index in range(MEMBER_LINES, 2 * MEMBER_LINES + 7):
+            writer.write(observed(index))
         writer.close()
+    assert indices(path) == list(range(MEMBER_LINES))
+    assert writer.lost == MEMBER_LINES + 7
+
+
+def test_a_recordings_observations_need_room(tmp_path: Path) -> None:
+    writer = ObservationWriter(tmp_path / "recording.gz")
+    writer.write(observed(0))
+    with room(10), pytest.raises(OutputError, match="cannot be written") as error:
+        writer.close()
+    assert error.value.is_full
