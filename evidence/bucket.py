@@ -36,7 +36,7 @@ NO_CONDITION = 501
 """What a server answers that does not know the condition of a request; S3 calls it NotImplemented."""
 
 SAID = {
-    "AccessDenied": "the account may not do that, or its key is wrong",
+    "AccessDenied": "the account may not do that, or its key or this machine's clock is wrong",
     "InvalidAccessKeyId": "the server does not know the access key",
     "SignatureDoesNotMatch": "the secret key is wrong",
     "NoSuchBucket": "there is no such bucket; make it, or name another",
@@ -96,9 +96,8 @@ class BucketObjects:
 
     def check(self) -> None:
         """The bucket is there, may be used, and locks where that is asked for."""
-        with self._translated("the bucket"):
-            if not self._client.bucket_exists(self.bucket.name):
-                raise StoreRefusedError(self.where("the bucket"), "NoSuchBucket", SAID["NoSuchBucket"])
+        with self._translated("the bucket"):  # a list, since the answer to a HEAD cannot say why it refuses
+            next(iter(self._client.list_objects(self.bucket.name, self.bucket.prefix)), None)
         if self.bucket.lock is not None:
             try:
                 with self._translated("the bucket's Object Lock"):

@@ -405,8 +405,8 @@ def test_a_server_without_conditions_on_which_another_writes_meanwhile(
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"secret_key": "wrong"}, "the account may not do that, or its key is wrong"),
-        ({"access_key": "nobody"}, "the account may not do that, or its key is wrong"),
+        ({"secret_key": "wrong"}, "the secret key is wrong"),
+        ({"access_key": "nobody"}, "the server does not know the access key"),
         ({"name": "no-such-bucket"}, "there is no such bucket"),
         ({"lock": LockMode.GOVERNANCE}, "Object Lock is asked for and the bucket was made without it"),
     ],
@@ -420,10 +420,18 @@ def test_a_store_that_is_set_up_wrongly_says_what_to_do(
     assert bucket.secret_key not in str(refused.value)
 
 
-def test_a_wrong_clock_is_called_a_wrong_clock(bucket: Bucket, a_package: Callable[..., Path]) -> None:
+def test_a_wrong_clock_is_called_a_wrong_clock(
+    bucket: Bucket, a_package: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = "this machine's clock and the server's differ by more than 15 minutes; set the clock"
     store = S3Store(bucket, lambda: now() - timedelta(hours=1), Disk())
-    with pytest.raises(StoreRefusedError, match="clock"):
+    with pytest.raises(StoreRefusedError, match=wrong):
         store.put(CASE, a_package())
+    monkeypatch.setattr("minio.api.time.utcnow", lambda: now() - timedelta(hours=1))  # the SDK's own clock
+    with pytest.raises(StoreRefusedError, match=wrong):
+        store.check()
+    with pytest.raises(StoreRefusedError, match="its key or this machine's clock is wrong"):
+        store.has(CASE)
 
 
 def test_a_server_that_is_away_may_be_asked_again(bucket: Bucket, a_package: Callable[..., Path]) -> None:

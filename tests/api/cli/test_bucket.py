@@ -298,7 +298,7 @@ def test_a_sweep_finishes_what_a_crash_left(
 @pytest.mark.parametrize(
     ("change", "code", "told"),
     [
-        ({"STOPLINE_STORE_SECRET_KEY": "wrong-secret"}, 3, "its key is wrong"),
+        ({"STOPLINE_STORE_SECRET_KEY": "wrong-secret"}, 3, "the secret key is wrong"),
         ({"STOPLINE_STORE": "s3://no-such-bucket"}, 3, "there is no such bucket; make it, or name another"),
         ({"STOPLINE_STORE_LOCK": "governance"}, 3, "make one with Object Lock"),
     ],
