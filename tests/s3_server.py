@@ -6,6 +6,7 @@ It is for tests alone: its inner ports need no account, so its Object Lock prote
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ACCESS_KEY, SECRET_KEY = "tester", "only-for-tests"
+SERVER_KEY = "only-for-tests-too"
+"""What the server encrypts its objects' keys with (SSE-S3)."""
+
 READY_S = 60.0
 SERVERS = ("master", "volume", "filer", "s3")
 ACTIONS = ["Admin", "Read", "List", "Tagging", "Write"]
@@ -63,7 +67,13 @@ def running(folder: Path) -> Iterator[S3Server]:
         *(f"-{name}={port}" for name, port in ports.items()),
     ]
     with (folder / "log.txt").open("ab") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "WEED_S3_SSE_KEY": SERVER_KEY},
+        )
     try:
         endpoint = f"http://127.0.0.1:{ports['s3.port']}"
         _wait(endpoint, process, folder / "log.txt")

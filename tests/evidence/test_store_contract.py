@@ -233,6 +233,20 @@ def test_a_long_clip_goes_in_parts_and_comes_back_whole(
         store.put(CASE, package)
 
 
+@pytest.mark.parametrize("parts_from_bytes", [1_000, 64_000_000])
+def test_the_server_encrypts_each_object_where_that_is_asked_for(
+    bucket: Bucket, a_package: Callable[..., Path], parts_from_bytes: int
+) -> None:
+    store = S3Store(replace(bucket, encrypted=True, parts_from_bytes=parts_from_bytes), now, Disk())
+    store.put(CASE, a_package())
+    assert {name: store.read(CASE, name) for name in FILES} == FILES
+    store.derived(CASE, nullcontext).write("list.json", b"[]")
+    for name in (*FILES, "manifest.json", "derived/list.json"):
+        found = sdk(bucket).stat_object(bucket.name, f"{bucket.prefix}evidence/{CASE}/{name}")
+        assert found.metadata is not None
+        assert found.metadata["x-amz-server-side-encryption"] == "AES256"
+
+
 def test_a_link_gives_one_file_for_a_while_and_nothing_else(
     bucket: Bucket, a_package: Callable[..., Path]
 ) -> None:
@@ -259,8 +273,11 @@ def locked(s3_server: S3Server) -> Bucket:
     return replace(a_bucket(s3_server, has_lock=True), lock=LockMode.GOVERNANCE, keep=timedelta(hours=1))
 
 
-def test_what_is_locked_cannot_be_removed(locked: Bucket, a_package: Callable[..., Path]) -> None:
-    store = S3Store(locked, now, Disk())
+@pytest.mark.parametrize("parts_from_bytes", [1_000, 64_000_000])
+def test_what_is_locked_cannot_be_removed(
+    locked: Bucket, a_package: Callable[..., Path], parts_from_bytes: int
+) -> None:
+    store = S3Store(replace(locked, parts_from_bytes=parts_from_bytes), now, Disk())
     store.check()
     store.put(CASE, a_package())
     with pytest.raises(StoreRefusedError, match="AccessDenied"):
