@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 from pathlib import Path
+from typing import Any
 
 import bagit
 import pytest
 
+from evidence.canonical import sha256_hex
+from evidence.credentials import CredentialsError, verify_credentials
 from tests.api.cli.conftest import Stopline
 from tests.builders.case_folder import fill_with_chain, red_light
+from tests.builders.certificates import certificate_files
 from tests.builders.plate_models import plate_files
 from tests.builders.sealed import a_sealed_folder, trust_file
 
@@ -57,6 +62,42 @@ def test_export_prints_where_the_bag_is(stopline: Stopline, data: Path, tmp_path
     ran = stopline("evidence", "export", CASE, "--data", data, "--out", tmp_path / "out", "--keys", keys)
     assert (ran.code, ran.out, ran.err) == (0, f"{tmp_path / 'out' / CASE}\n", "")
     bagit.Bag(str(tmp_path / "out" / CASE)).validate()
+
+
+def test_an_export_holds_copies_with_content_credentials_or_says_that_they_were_left_out(
+    stopline: Stopline, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("c2pa", reason="needs the extra [c2pa]")
+    keys = trust_file(tmp_path / "keys.json", 1)
+    chain, key, root = certificate_files(tmp_path)
+    export = ("evidence", "export", CASE, "--data", data, "--keys", keys, "--certificates", chain)
+    ran = stopline(*export, "--out", tmp_path / "half")
+    assert ran.code == 2 and "both, --certificates and the --key" in ran.err
+    assert stopline(*export, "--key", key, "--out", tmp_path / "with").err == ""
+    copies = tmp_path / "with" / CASE / "data" / "copies" / CASE
+    names = {"clip.mp4", "lamp.jpg", "plate.jpg", "scene-1.jpg", "scene-2.jpg", "scene-3.jpg"}
+    assert {path.name.replace(".c2pa", "") for path in copies.iterdir()} == names
+    for name in names:
+        copy = copies / name.replace(".", ".c2pa.")
+        said = verify_credentials(copy.name, copy.read_bytes(), root.read_bytes())
+        original = (data / "evidence" / CASE / name).read_bytes()
+        assert (said.case_id, said.original_sha256) == (CASE, sha256_hex(original))
+        changed = copy.read_bytes()[:-200] + bytes([copy.read_bytes()[-200] ^ 1]) + copy.read_bytes()[-199:]
+        with pytest.raises(CredentialsError):
+            verify_credentials(copy.name, changed, root.read_bytes())
+    bagit.Bag(str(tmp_path / "with" / CASE)).validate()
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name == "c2pa":
+            raise ImportError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    ran = stopline(*export, "--key", key, "--out", tmp_path / "without")
+    assert ran.code == 0
+    assert "left out: copies with content credentials (C2PA)" in ran.err and "'.[c2pa]'" in ran.err
+    assert not (tmp_path / "without" / CASE / "data" / "copies").exists()
 
 
 def test_unknown_and_damaged_cases(stopline: Stopline, data: Path, tmp_path: Path) -> None:
