@@ -16,20 +16,27 @@ from benchmarks.street_run import run, the_street
 from evidence.canonical import json_bytes, json_line, sha256_hex
 from evidence.chain import Link, checkpoint_of, link_after, read_link
 from evidence.chain_file import CHECKPOINTS, LINKS, whole_lines
+from evidence.derived import FOLDER as DERIVED
+from evidence.derived import LIST, DerivedCopies, DerivedKind
+from evidence.derived_local import LocalDerivedFiles
+from evidence.durable import Disk
 from evidence.keys import PublishedKey, published_file, read_published
 from evidence.manifest import NAME, SIGNATURE
 from evidence.records_sql import SqlRecords
-from evidence.signing import signature_file
+from evidence.signing import Signer, signature_file
 from evidence.verification import Result, Trust, Verification
 from evidence.verify_folder import verify_data_folder
-from tests.builders.signing import a_custody, a_signer
+from tests.builders.signing import Ticking, a_custody, a_signer
 
 SECONDS = 24.0
 SEED = 22
 CHUNK = 100
 """Changes between two notes of how far it is."""
 
-KINDS = ("file of a package", NAME, SIGNATURE, LINKS, CHECKPOINTS, "given checkpoint")
+KINDS = (
+    *("file of a package", NAME, SIGNATURE, LINKS, CHECKPOINTS, "given checkpoint"),
+    *("derived list", "derived file"),
+)
 """What single bytes are changed in; each as often as the others, though most bytes lie in the first."""
 
 
@@ -73,7 +80,8 @@ class Evidence:
 
     def kinds(self) -> dict[str, list[Path]]:
         """The files of each of ``KINDS``."""
-        files = [path for package in self.packages for path in sorted(package.iterdir())]
+        files = [path for package in self.packages for path in sorted(package.iterdir()) if path.is_file()]
+        derived = [path for package in self.packages for path in sorted((package / DERIVED).iterdir())]
         return {
             KINDS[0]: [path for path in files if path.name not in (NAME, SIGNATURE)],
             NAME: [path for path in files if path.name == NAME],
@@ -81,6 +89,8 @@ class Evidence:
             LINKS: [self.chain / LINKS],
             CHECKPOINTS: [self.chain / CHECKPOINTS],
             KINDS[5]: [self.given],
+            KINDS[6]: [path for path in derived if path.name == LIST],
+            KINDS[7]: [path for path in derived if path.name != LIST],
         }
 
 
@@ -143,7 +153,17 @@ def _make(good: Evidence, folder: Path) -> None:
         custody = a_custody(good.data, records)
         custody.checkpoint("north")
         good.given.write_text(custody.checkpoint("north").line + "\n", encoding="utf-8")
+    for package in good.packages:
+        _derive(package, a_signer())
     good.trust.write_bytes(published_file([PublishedKey(key=a_signer().public, label="proof")]))
+
+
+def _derive(package: Path, signer: Signer) -> None:
+    """The package has copies of its photos, on a list that is signed."""
+    photos = {f"copy-{path.name}": path.read_bytes() for path in sorted(package.glob("scene-*.jpg"))}
+    sha256 = sha256_hex((package / NAME).read_bytes())
+    files = LocalDerivedFiles(package, Disk())
+    DerivedCopies(package.name, sha256, files, signer, Ticking()).add(DerivedKind.REDACTED, photos)
 
 
 def _bytes(good: Evidence, number: int, count: int) -> Figures:
@@ -285,7 +305,23 @@ def _change_and_sign_anew(evidence: Evidence) -> None:
     (one / NAME).write_bytes(manifest)
     lines = [line.replace(sha256_hex(was), sha256_hex(manifest)) for line in evidence.links()]
     evidence.write_links(lines)
+    _derive_anew(one)
     _sign_all_anew(evidence)
+
+
+def _derive_anew(package: Path) -> None:
+    """Copies on a list that another key signed."""
+    shutil.rmtree(package / DERIVED)
+    _derive(package, a_signer(2))
+
+
+def _derive_less(evidence: Evidence) -> None:
+    """One copy fewer, also on the list, whose signature stays as it was."""
+    folder = evidence.packages[0] / DERIVED
+    document = json.loads((folder / LIST).read_bytes())
+    gone = document["files"].pop()
+    (folder / gone["name"]).unlink()
+    (folder / LIST).write_text(json_line(document) + "\n", encoding="utf-8")
 
 
 WAYS = (
@@ -300,6 +336,31 @@ WAYS = (
     Way(name="signatures swapped between packages", change=partial(_swap_in_packages, (SIGNATURE,))),
     Way(name="manifests swapped with signatures", change=partial(_swap_in_packages, (NAME, SIGNATURE))),
     Way(name="a manifest that is equal as JSON only", change=_rewrite_manifest),
+    Way(name="a derived file added", change=lambda its: (its.packages[0] / DERIVED / "x.jpg").touch()),
+    Way(
+        name="a derived file removed",
+        change=lambda its: (its.packages[0] / DERIVED / "copy-scene-1.jpg").unlink(),
+    ),
+    Way(
+        name="a derived file renamed",
+        change=lambda its: _rename(its.packages[0] / DERIVED / "copy-scene-1.jpg", "x.jpg"),
+    ),
+    Way(
+        name="two derived files swapped",
+        change=lambda its: _swap(*(its.packages[0] / DERIVED / f"copy-scene-{n}.jpg" for n in (1, 2))),
+    ),
+    Way(name="a derived file removed, also from the list", change=_derive_less),
+    Way(
+        name="derived lists swapped between packages",
+        change=partial(_swap_in_packages, (f"{DERIVED}/{LIST}",)),
+    ),
+    Way(name="all that is derived swapped between packages", change=partial(_swap_in_packages, (DERIVED,))),
+    Way(name="a derived list removed", change=lambda its: (its.packages[0] / DERIVED / LIST).unlink()),
+    Way(
+        name="a derived list signed with another key",
+        change=lambda its: _derive_anew(its.packages[0]),
+        wanted=Result.UNKNOWN_SIGNER,
+    ),
     Way(name="a package added", change=_add_package),
     Way(name="a package doubled", change=lambda its: _double(its.packages[0])),
     Way(name="a package renamed", change=lambda its: _rename(its.packages[0], "north-other")),
@@ -337,8 +398,9 @@ WAYS = (
 
 PROOF = Proof(
     claim="Offline, with the published key and a checkpoint kept elsewhere, 'stopline evidence verify --all' finds every random "
-    "change of one byte in packages, manifests, signatures, links and checkpoints, and every file, package or link that "
-    "was added, removed, renamed, swapped or reordered, a cut-off end, and evidence that another key signed anew.",
+    "change of one byte in packages, manifests, signatures, links, checkpoints, derived files and their lists, and every file, "
+    "package or link that was added, removed, renamed, swapped or reordered, a cut-off end, and evidence that another key "
+    "signed anew.",
     small=200,
     full=10_000,
     prove=prove,
