@@ -41,11 +41,14 @@ LONGEST_S = 0.4
 TEST_S, TEST_TIMES = 2.0, 10.0
 """A test may compute for so long, and so many times as long as it took without a mutant; then it runs for ever."""
 
+EXAMPLES = 20
+"""Of a property so many examples are tried: with more, most properties would be left out."""
+
 ANSWERS = 17
 """The file descriptor for answers: 1 goes nowhere."""
 
-WAITING_S = 900
-"""No mutant takes longer, whatever else the machine does."""
+WAITING_S = 3600
+"""No job takes longer, whatever else the machine does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,6 +320,7 @@ def main(paths: Sequence[str]) -> None:
         import_module(name)
     hypothesis.settings.register_profile(
         "mutants",
+        max_examples=EXAMPLES,
         derandomize=True,
         deadline=None,
         database=None,

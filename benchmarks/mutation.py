@@ -158,6 +158,16 @@ class Layout:
             if isinstance(target, ast.Name)
         )
 
+    def words_at(self, line: int) -> frozenset[str]:
+        """The name of the class for which the assignment on that line defines a word, as those of enums do."""
+        return frozenset(
+            node.name
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.ClassDef)
+            for part in node.body
+            if isinstance(part, ast.Assign) and part.lineno <= line <= _end(part)
+        )
+
     def mentions(self, names: frozenset[str]) -> Iterator[range]:
         """The bodies of the functions in which one of the names stands, alone or after a dot."""
         for node in ast.walk(self.tree):
@@ -177,22 +187,49 @@ Coverage = Mapping[str, Mapping[int, frozenset[str]]]
 """By path and line, the tests that run it."""
 
 
+Mentions = Mapping[str, frozenset[str]]
+"""By name, the tests in whose own text it stands."""
+
+
+def mentions_of(sources: Mapping[str, str], tests: Sequence[str]) -> Mentions:
+    """Of the names in the test functions of these files, which of the ``tests`` (``path::function[case]``) hold them."""
+    found: dict[str, set[str]] = {}
+    by_function: dict[str, list[str]] = {}
+    for test in tests:
+        by_function.setdefault(test.partition("[")[0], []).append(test)
+    for path, text in sources.items():
+        for node in ast.walk(ast.parse(text)):
+            cases = by_function.get(f"{path}::{node.name}") if isinstance(node, ast.FunctionDef) else None
+            for part in ast.walk(node) if cases else ():
+                if isinstance(part, ast.Name | ast.Attribute):
+                    name = part.id if isinstance(part, ast.Name) else part.attr
+                    found.setdefault(name, set()).update(cases or ())
+    return {name: frozenset(held) for name, held in found.items()}
+
+
 def covering(
-    mutant: Mutant, layouts: Mapping[str, Layout], covered: Coverage, tests: Sequence[str]
+    mutant: Mutant,
+    layouts: Mapping[str, Layout],
+    covered: Coverage,
+    tests: Sequence[str],
+    mentioned: Mentions,
 ) -> frozenset[str]:
     """The tests that may notice the mutant.
 
     Inside a function, those that run its statement. What importing a module runs has no test of its own: those
-    that run a function anywhere which mentions what is defined there, and all tests where none does.
+    that run a function anywhere which mentions what is defined there, those that mention it themselves (of a
+    word of an enum, also the enum), and all tests where none does.
     """
-    lines = layouts[mutant.path].run_with(mutant.line)
+    layout = layouts[mutant.path]
+    lines = layout.run_with(mutant.line)
     if lines:
         return _at(covered, mutant.path, lines)
-    names = layouts[mutant.path].names_at(mutant.line)
-    users = [(path, body) for path, layout in layouts.items() for body in layout.mentions(names)]
-    if not users:
+    names = layout.names_at(mutant.line)
+    users = [(path, body) for path, other in layouts.items() for body in other.mentions(names)]
+    own = [mentioned.get(name, frozenset()) for name in names | layout.words_at(mutant.line)]
+    if not users and not any(own):
         return frozenset(tests)
-    return frozenset().union(*(_at(covered, path, body) for path, body in users))
+    return frozenset().union(*own, *(_at(covered, path, body) for path, body in users))
 
 
 def _at(covered: Coverage, path: str, lines: range) -> frozenset[str]:

@@ -13,7 +13,17 @@ from itertools import accumulate
 from pathlib import Path
 
 from benchmarks.mutant_room import Job, Room
-from benchmarks.mutation import Coverage, Layout, Mutant, changes_of, covering, layouts_of, sources_of
+from benchmarks.mutation import (
+    Coverage,
+    Layout,
+    Mentions,
+    Mutant,
+    changes_of,
+    covering,
+    layouts_of,
+    mentions_of,
+    sources_of,
+)
 from benchmarks.proof import Figures, Proof, Trial, Verdict
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -45,10 +55,11 @@ BUDGET_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """What the tests are without a mutant: how long each computes, and which run a line."""
+    """What the tests are without a mutant: how long each computes, which run a line, and which mention a name."""
 
     seconds: Mapping[str, float]
     covered: Coverage
+    mentioned: Mentions
 
     def chosen(self, among: frozenset[str]) -> list[tuple[str, float]]:
         """The quickest of these tests, as many as ``BUDGET_S`` allows."""
@@ -75,7 +86,7 @@ def prove(trial: Trial) -> Verdict:
     layouts = layouts_of(sources)
     paths = SMALL_TESTS if small else TESTS
     with Room(tree) as cold, Room(tree, paths) as warm:
-        tests = _tests(cold, trial.folder / "tests.json", paths)
+        tests = _tests(cold, tree, trial.folder / "tests.json", paths)
         rooms = Rooms(cold=cold, warm=warm)
         found = [
             trial.once(
@@ -97,7 +108,7 @@ class Rooms:
 
 def judged(mutant: Mutant, rooms: Rooms, layouts: Mapping[str, Layout], tests: Tests) -> Figures:
     """What became of the mutant: killed by a failed test, broken or endless, or survived (also where no test covers it)."""
-    chosen = tests.chosen(covering(mutant, layouts, tests.covered, tuple(tests.seconds)))
+    chosen = tests.chosen(covering(mutant, layouts, tests.covered, tuple(tests.seconds), tests.mentioned))
     figures: dict[str, int | float | str | bool] = {
         "line": mutant.line,
         "operator": mutant.operator,
@@ -131,7 +142,7 @@ def _verdict(size: int, of: int, found: Sequence[Figures]) -> Verdict:
     return Verdict(passed=killed >= (LEAST_SHARE - doubt) * size, figures=figures)
 
 
-def _tests(room: Room, kept: Path, paths: Sequence[str]) -> Tests:
+def _tests(room: Room, tree: Path, kept: Path, paths: Sequence[str]) -> Tests:
     """The tests without a mutant, from ``kept`` where they were measured before. Raises RuntimeError where one fails."""
     if not kept.is_file():
         answer = room.ask(Job(paths=paths, covered=RULES))
@@ -142,8 +153,10 @@ def _tests(room: Room, kept: Path, paths: Sequence[str]) -> Tests:
         part.replace(kept)
     measured = json.loads(kept.read_text("utf-8"))
     names = list(measured["seconds"])
+    files = {name.partition("::")[0] for name in names}
     return Tests(
         seconds=measured["seconds"],
+        mentioned=mentions_of({path: (tree / path).read_text("utf-8") for path in sorted(files)}, names),
         covered={
             path: {int(line): frozenset(names[number] for number in ran) for line, ran in lines.items()}
             for path, lines in measured["lines"].items()

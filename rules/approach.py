@@ -154,7 +154,7 @@ def find_crossing(
     surely_past = next((i for i in range(after, len(nearest)) if nearest[i] >= 0.0), None)
     latest_before = before if surely_before is None else surely_before
     seen_m = [leading_m(one.ground_m, reach_m, line.view) for one in history]
-    photo_before = next((i for i in range(latest_before, -1, -1) if seen_m[i] < 0.0), latest_before)
+    photo_before = next(i for i in range(latest_before, -1, -1) if seen_m[i] < 0.0)
     earliest_s, latest_s = None, history[-1].stamp.media_s
     if surely_before is not None:
         earliest_s = _reached_s(farthest, history, surely_before, 1.0, max_gap_s)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 
 PROFILES = ("ga36", "latin", "none")
@@ -24,12 +23,8 @@ ALNUM = SERIAL | {"I", "O"}
 CharSet = frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
-    """One kind of plate: which characters each place may hold."""
-
-    kind: str
-    places: tuple[CharSet, ...]
+Pattern = tuple[CharSet, ...]
+"""One kind of plate: which characters each place may hold."""
 
 
 def patterns(profile: str) -> tuple[Pattern, ...]:
@@ -49,13 +44,11 @@ def patterns(profile: str) -> tuple[Pattern, ...]:
 
 def fits(text: str, profile: str) -> bool:
     """Whether the text can be a plate of the profile. Raises ValueError as ``patterns`` does."""
-    kinds = patterns(profile)
     if profile == "none":
         return bool(text)
     return any(
-        len(text) == len(kind.places)
-        and all(char in place for char, place in zip(text, kind.places, strict=True))
-        for kind in kinds
+        len(text) == len(places) and all(char in place for char, place in zip(text, places, strict=True))
+        for places in patterns(profile)
     )
 
 
@@ -69,11 +62,11 @@ def best_fit(columns: Sequence[Mapping[str, float]], profile: str) -> tuple[str,
     best: tuple[float, str, tuple[float, ...]] | None = None
     kinds = patterns(profile)
     if profile == "none":
-        kinds = (Pattern(kind="any", places=tuple(frozenset(column) for column in columns)),)
-    for kind in kinds:
-        if len(kind.places) != len(columns) or not columns:
+        kinds = (tuple(frozenset(column) for column in columns),)
+    for places in kinds:
+        if len(places) != len(columns) or not columns:
             continue
-        chosen = [_likeliest(column, place) for column, place in zip(columns, kind.places, strict=True)]
+        chosen = [_likeliest(column, place) for column, place in zip(columns, places, strict=True)]
         shares = tuple(share for _, share in chosen)
         if min(shares) < LEAST_SHARE:
             continue
@@ -90,24 +83,26 @@ def _likeliest(column: Mapping[str, float], place: CharSet) -> tuple[str, float]
     return char, share
 
 
-def _of(kind: str, *places: CharSet | str) -> Pattern:
-    return Pattern(kind=kind, places=tuple(frozenset(place) for place in places))
+def _of(*places: CharSet | str) -> Pattern:
+    return tuple(frozenset(place) for place in places)
 
 
 _GA36 = (
-    _of("ordinary", PROVINCES, AUTHORITIES, *[SERIAL] * 5),
-    _of("new energy, small", PROVINCES, AUTHORITIES, NEW_ENERGY, SERIAL, *[DIGITS] * 4),
-    _of("new energy, large", PROVINCES, AUTHORITIES, *[DIGITS] * 5, NEW_ENERGY),
-    _of("police", PROVINCES, AUTHORITIES, *[DIGITS] * 4, "警"),
-    _of("police, lettered", PROVINCES, AUTHORITIES, "ABCD", *[DIGITS] * 3, "警"),
-    *(_of(f"with {suffix}", PROVINCES, AUTHORITIES, *[SERIAL] * 4, suffix) for suffix in "挂学港澳"),
-    _of("embassy", *[DIGITS] * 6, "使"),
-    _of("embassy, leading", "使", *[DIGITS] * 6),
-    _of("consulate", PROVINCES, AUTHORITIES, *[SERIAL] * 4, "领"),
-    _of("armed police", "W", "J", *[DIGITS] * 4, SERIAL),
-    _of("armed police, provincial", "W", "J", PROVINCES, *[DIGITS] * 4, SERIAL),
-    _of("military", LETTERS, LETTERS, *[DIGITS] * 5),
-    _of("emergency", PROVINCES, AUTHORITIES, *[SERIAL] * 4, "应", "急"),
+    _of(PROVINCES, AUTHORITIES, *[SERIAL] * 5),  # ordinary
+    _of(PROVINCES, AUTHORITIES, NEW_ENERGY, SERIAL, *[DIGITS] * 4),  # new energy, small
+    _of(PROVINCES, AUTHORITIES, *[DIGITS] * 5, NEW_ENERGY),  # new energy, large
+    _of(PROVINCES, AUTHORITIES, *[DIGITS] * 4, "警"),  # police
+    _of(PROVINCES, AUTHORITIES, "ABCD", *[DIGITS] * 3, "警"),
+    *(
+        _of(PROVINCES, AUTHORITIES, *[SERIAL] * 4, suffix) for suffix in "挂学港澳"
+    ),  # trailer, school, visitors
+    _of(*[DIGITS] * 6, "使"),  # embassy
+    _of("使", *[DIGITS] * 6),
+    _of(PROVINCES, AUTHORITIES, *[SERIAL] * 4, "领"),  # consulate
+    _of("W", "J", *[DIGITS] * 4, SERIAL),  # armed police
+    _of("W", "J", PROVINCES, *[DIGITS] * 4, SERIAL),
+    _of(LETTERS, LETTERS, *[DIGITS] * 5),  # military
+    _of(PROVINCES, AUTHORITIES, *[SERIAL] * 4, "应", "急"),  # emergency
 )
 
-_LATIN = tuple(Pattern(kind="Latin", places=(ALNUM,) * length) for length in range(2, 11))
+_LATIN = tuple((ALNUM,) * length for length in range(2, 11))

@@ -9,9 +9,6 @@ from rules.finding import SignalSpan
 from rules.observation import LampSample, LampState
 from rules.site_movement import HeadKind
 
-AGREEING_FRAMES = 2
-"""A change needs this many agreeing samples in a row and is dated back to the first of them (design section 3)."""
-
 HISTORY_S = 180.0
 """Spans that ended longer ago than this are forgotten: no finding looks back further than a long signal cycle."""
 
@@ -42,7 +39,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadState:
-    """One head: its spans in order, and a change that still waits for its second sample.
+    """One head: its spans in order, and a change that still waits for its second sample: its state, and since when.
 
     ``broken`` says that the last span ended in a gap and does not go on. Other clocks than the camera's may
     put its times off by ``error_s``; ``doubt`` is a sentence while its sources contradict each other.
@@ -53,7 +50,7 @@ class HeadState:
     spans: tuple[Span, ...] = ()
     broken: bool = False
     last_usable_s: float | None = None
-    pending: tuple[LampState, float, int] | None = None
+    pending: tuple[LampState, float] | None = None
     error_s: float = 0.0
     doubt: str | None = None
 
@@ -61,6 +58,7 @@ class HeadState:
 def step(head: HeadState, sample: LampSample, media_s: float, max_gap_s: float) -> HeadState:
     """The head after one more sample; samples come in order of time.
 
+    A change needs two agreeing samples in a row and is dated back to the first of them (design section 3).
     ``unknown`` samples are not usable and change nothing. No change is dated across more than ``max_gap_s``
     without a usable sample: what comes after such a gap is a new span whose onset was not seen. Only a red
     that cannot have ended in so short a gap goes on.
@@ -76,16 +74,13 @@ def step(head: HeadState, sample: LampSample, media_s: float, max_gap_s: float) 
         spans = (*head.spans[:-1], replace(current, last_s=media_s))
         return replace(head, spans=spans, pending=None)
     if head.pending is None or head.pending[0] is not sample.state:
-        return replace(head, pending=(sample.state, media_s, 1))
-    state, first_s, count = head.pending
-    if count + 1 < AGREEING_FRAMES:
-        return replace(head, pending=(state, first_s, count + 1))
-    return _change(head, current, state, first_s, media_s, max_gap_s)
+        return replace(head, pending=(sample.state, media_s))
+    return _change(head, current, *head.pending, media_s, max_gap_s)
 
 
 def _stayed_red(head: HeadState, sample: LampSample, gap_s: float) -> bool:
     """Whether the head was steadily red before a gap that is too short for another state, and is red after it."""
-    if head.broken or head.pending is not None or not head.spans or head.kind is not HeadKind.ROUND:
+    if head.pending is not None or not head.spans or head.kind is not HeadKind.ROUND:
         return False
     last = head.spans[-1]
     steady = last.state is LampState.RED and last.last_s - last.first_s > FLASH_S
@@ -100,7 +95,7 @@ def _change(
     if current is not None and first_s - current.last_s <= max_gap_s:
         if _blinked(earlier, state, first_s):
             went_on = replace(earlier[-2], last_s=media_s, end_s=None)
-            return replace(head, spans=(*earlier[:-2], went_on), broken=False, pending=None)
+            return replace(head, spans=(*earlier[:-2], went_on), pending=None)
         onset_s = (current.last_s, first_s)
         earlier = (*earlier[:-1], replace(current, end_s=onset_s))
     kept = tuple(span for span in earlier if media_s - span.last_s <= HISTORY_S)

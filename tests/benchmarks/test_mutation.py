@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from benchmarks.mutation import Mutant, changes_of, covering, layouts_of
+from benchmarks.mutation import Mutant, changes_of, covering, layouts_of, mentions_of
 
 PATH = "rules/limits.py"
 TEXT = '''"""Limits."""
@@ -17,6 +17,11 @@ LIMIT_S = 30.0
 """How long."""
 
 UNUSED = 1
+
+
+class Lamp(StrEnum):
+    RED = "red"
+    AMBER = "amber"
 
 
 class Zone:
@@ -40,13 +45,34 @@ def over(
 '''
 COVERED = {
     PATH: {
-        16: frozenset({"property"}),
-        23: frozenset({"negative", "positive"}),
-        24: frozenset({"negative"}),
-        26: frozenset({"positive"}),
+        21: frozenset({"property"}),
+        28: frozenset({"negative", "positive"}),
+        29: frozenset({"negative"}),
+        31: frozenset({"positive"}),
     }
 }
 TESTS = ("property", "negative", "positive", "elsewhere")
+TEST_PATH = "tests/rules/test_lamps.py"
+TEST_TEXT = """
+WORDS = ("red", "amber")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_words(word: str) -> None:
+    assert Lamp(word) in (Lamp.RED, Lamp.AMBER)
+
+
+def test_amber() -> None:
+    assert limits.Lamp.AMBER == "amber"
+
+
+def amber() -> Lamp:
+    return Lamp.AMBER
+"""
+WORDS, AMBER = (
+    (f"{TEST_PATH}::test_words[red]", f"{TEST_PATH}::test_words[amber]"),
+    f"{TEST_PATH}::test_amber",
+)
 
 
 def mutants() -> list[Mutant]:
@@ -60,7 +86,8 @@ def the_mutant(after: str) -> Mutant:
 
 
 def noticed_by(after: str) -> frozenset[str]:
-    return covering(the_mutant(after), layouts_of({PATH: TEXT}), COVERED, TESTS)
+    mentioned = mentions_of({TEST_PATH: TEST_TEXT}, [*WORDS, AMBER])
+    return covering(the_mutant(after), layouts_of({PATH: TEXT}), COVERED, TESTS, mentioned)
 
 
 def test_every_mutant_can_be_compiled_and_differs_where_it_says() -> None:
@@ -91,9 +118,10 @@ def test_thresholds_and_properties_are_mutated_annotations_and_docstrings_are_no
         ("LIMIT_S = 31.0", {"negative", "positive"}),
         ("allowed_s: float = None", {"property"}),
         ("UNUSED = 2", set(TESTS)),
+        ('RED = "RED"', {*WORDS, AMBER}),
     ],
 )
-def test_a_mutant_meets_the_tests_that_run_its_statement_or_use_what_it_defines(
+def test_a_mutant_meets_the_tests_that_run_its_statement_or_use_or_mention_what_it_defines(
     after: str, tests: set[str]
 ) -> None:
     assert noticed_by(after) == tests
@@ -101,7 +129,7 @@ def test_a_mutant_meets_the_tests_that_run_its_statement_or_use_what_it_defines(
 
 def test_a_function_is_named_by_the_line_in_its_body() -> None:
     layout = layouts_of({PATH: TEXT})[PATH]
-    assert [layout.function_at(line) for line in (5, 16, 19, 21, 24, 27)] == [
+    assert [layout.function_at(line) for line in (5, 21, 24, 26, 29, 32)] == [
         "",
         "Zone.long",
         "",
@@ -109,3 +137,11 @@ def test_a_function_is_named_by_the_line_in_its_body() -> None:
         "over",
         "over",
     ]
+
+
+def test_a_test_mentions_what_stands_in_its_own_function() -> None:
+    mentioned = mentions_of({TEST_PATH: TEST_TEXT}, [*WORDS, AMBER])
+    assert mentioned["RED"] == set(WORDS)
+    assert mentioned["AMBER"] == mentioned["Lamp"] == {*WORDS, AMBER}
+    assert mentioned["WORDS"] == set(WORDS)
+    assert mentioned["limits"] == {AMBER}
