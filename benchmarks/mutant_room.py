@@ -36,7 +36,8 @@ PYTEST = "-q -x -p no:cacheprovider --timeout=0 -W ignore::pytest.PytestAssertRe
 
 LOADING_S = 60.0
 LONGEST_S = 0.4
-"""A test that computes for longer without a mutant, while its lines are noted, is left out: a mutant must take seconds."""
+"""A test that computes for longer without a mutant, while its lines are noted, is stopped and left out: a mutant must take
+seconds."""
 
 TEST_S, TEST_TIMES = 2.0, 10.0
 """A test may compute for so long, and so many times as long as it took without a mutant; then it runs for ever."""
@@ -47,21 +48,21 @@ EXAMPLES = 20
 ANSWERS = 17
 """The file descriptor for answers: 1 goes nowhere."""
 
-WAITING_S = 3600
-"""No job takes longer, whatever else the machine does."""
+WAITING_S = 900
+"""No mutant takes longer, whatever else the machine does."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """Tests to be run in this order until one fails.
 
-    ``paths`` are the files that hold them, ``tests`` their ids (empty: all in those files) with the seconds they
-    compute, ``module`` and ``source`` the mutant (empty: none), ``function`` the qualified name of
-    the one whose body it changes, for a warm room. With ``covered``, a folder of the tree, the lines of its
-    modules that each test runs are told.
+    ``tests`` are their ids, with the seconds they compute, and ``paths``, for a cold room, the files that hold
+    them. ``module`` and ``source`` are the mutant, ``function``, for a warm room, the qualified name of the one
+    whose body it changes. With ``covered``, a folder of the tree, a warm room changes nothing: it tells which
+    lines of its modules the tests run or, where none is named, which tests there are.
     """
 
-    paths: Sequence[str]
+    paths: Sequence[str] = ()
     tests: Sequence[tuple[str, float]] = ()
     module: str = ""
     source: str = ""
@@ -73,14 +74,15 @@ class Job:
 class Answer:
     """``outcome`` is passed, failed (``by`` that test), broken (the tests can't be loaded) or endless.
 
-    ``seconds`` are what the tests computed for, ``lines`` by path, line and number of the test in ``seconds``.
+    ``seconds`` are what the tests that were not skipped computed for, ``lines`` which lines they ran, by path.
     """
 
     outcome: str
     by: str = ""
     ran: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
-    lines: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    lines: dict[str, list[int]] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
 
 
 class Room:
@@ -179,10 +181,11 @@ def _codes(code: CodeType, function: str) -> Iterator[CodeType]:
 class Tests:
     """A pytest plugin: runs the tests of a job in its order, each timed and stopped when it runs for ever."""
 
-    def __init__(self, job: Job, lines: coverage.Coverage | None = None) -> None:
+    def __init__(self, job: Job) -> None:
         self._job = job
-        self._limits = dict(job.tests)
-        self._lines = lines
+        self._limits_s = {
+            test: LONGEST_S if job.covered else TEST_S + TEST_TIMES * cpu_s for test, cpu_s in job.tests
+        }
         self.by = ""
         self.seconds: dict[str, float] = {}
         self.skipped: set[str] = set()
@@ -191,22 +194,17 @@ class Tests:
         items[:] = self.chosen(items)
 
     def chosen(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
-        """Those of the job, in its order; all where it names none."""
+        """Those of the job, in its order."""
         by_name = {item.nodeid: item for item in items}
-        return [by_name[test] for test, _ in self._job.tests] if self._job.tests else list(items)
+        return [by_name[test] for test, _ in self._job.tests]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        if item.nodeid in self._limits:
-            signal.setitimer(signal.ITIMER_VIRTUAL, TEST_S + TEST_TIMES * self._limits[item.nodeid])
-        if self._lines is not None:
-            self._lines.switch_context(item.nodeid)
+        signal.setitimer(signal.ITIMER_VIRTUAL, self._limits_s[item.nodeid])
         began_s = time.process_time()
         answer = yield
         signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
         self.seconds[item.nodeid] = time.process_time() - began_s
-        if self._lines is not None:
-            self._lines.switch_context("")
         return answer
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -227,50 +225,43 @@ class Waiting:
 
 
 def _warm(session: pytest.Session, job: Job) -> Answer:
+    if not job.tests:
+        return Answer(outcome="passed", names=[item.nodeid for item in session.items])
     tests = Tests(job)
     session.config.pluginmanager.register(tests)
-    change_in_place(job.module, job.source, job.function)
+    lines = coverage.Coverage(data_file=None, include=[f"{job.covered}/*"], config_file=False)
+    if job.covered:
+        lines.set_option("run:disable_warnings", ["no-data-collected"])
+        lines.start()
+    else:
+        change_in_place(job.module, job.source, job.function)
     items = tests.chosen(session.items)
     for item, following in zip(items, [*items[1:], None], strict=True):
         session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if tests.by:
             break
-    return Answer(outcome="failed" if tests.by else "passed", by=tests.by, ran=len(tests.seconds))
-
-
-def _cold(job: Job) -> Answer:
-    if job.module:
-        sys.meta_path.insert(0, Mutated(job.module, job.source))
-    lines = None
+    answer = Answer(outcome="failed" if tests.by else "passed", by=tests.by, ran=len(tests.seconds))
     if job.covered:
-        lines = coverage.Coverage(data_file=None, include=[f"{job.covered}/*"], config_file=False)
-        lines.start()
-    else:
-        signal.setitimer(signal.ITIMER_VIRTUAL, LOADING_S)
-    tests = Tests(job, lines)
-    code = pytest.main([*PYTEST, *job.paths], plugins=[tests])
-    outcomes = {pytest.ExitCode.OK: "passed", pytest.ExitCode.TESTS_FAILED: "failed"}
-    answer = Answer(outcome=outcomes.get(pytest.ExitCode(code), "broken"), by=tests.by)
-    answer.ran = len(tests.seconds)
-    if lines is not None:
         lines.stop()
-        answer.seconds = {
-            test: cpu_s
-            for test, cpu_s in tests.seconds.items()
-            if test not in tests.skipped and cpu_s <= LONGEST_S
-        }
-        answer.lines = _lines_of(lines, list(answer.seconds))
+        answer.seconds = {test: s for test, s in tests.seconds.items() if test not in tests.skipped}
+        answer.lines = _lines_of(lines)
     return answer
 
 
-def _lines_of(lines: coverage.Coverage, tests: list[str]) -> dict[str, dict[str, list[int]]]:
-    numbers = {test: number for number, test in enumerate(tests)}
+def _cold(job: Job) -> Answer:
+    sys.meta_path.insert(0, Mutated(job.module, job.source))
+    signal.setitimer(signal.ITIMER_VIRTUAL, LOADING_S)
+    tests = Tests(job)
+    code = pytest.main([*PYTEST, *job.paths], plugins=[tests])
+    outcomes = {pytest.ExitCode.OK: "passed", pytest.ExitCode.TESTS_FAILED: "failed"}
+    outcome = outcomes.get(pytest.ExitCode(code), "broken")
+    return Answer(outcome=outcome, by=tests.by, ran=len(tests.seconds))
+
+
+def _lines_of(lines: coverage.Coverage) -> dict[str, list[int]]:
     data = lines.get_data()
     return {
-        Path(path).relative_to(Path.cwd()).as_posix(): {
-            str(line): sorted(numbers[test] for test in ran if test in numbers)
-            for line, ran in data.contexts_by_lineno(path).items()
-        }
+        Path(path).relative_to(Path.cwd()).as_posix(): sorted(data.lines(path) or ())
         for path in data.measured_files()
     }
 

@@ -86,7 +86,7 @@ def prove(trial: Trial) -> Verdict:
     layouts = layouts_of(sources)
     paths = SMALL_TESTS if small else TESTS
     with Room(tree) as cold, Room(tree, paths) as warm:
-        tests = _tests(cold, tree, trial.folder / "tests.json", paths)
+        tests = _tests(warm, tree, trial.folder / "tests.json")
         rooms = Rooms(cold=cold, warm=warm)
         found = [
             trial.once(
@@ -142,26 +142,39 @@ def _verdict(size: int, of: int, found: Sequence[Figures]) -> Verdict:
     return Verdict(passed=killed >= (LEAST_SHARE - doubt) * size, figures=figures)
 
 
-def _tests(room: Room, tree: Path, kept: Path, paths: Sequence[str]) -> Tests:
-    """The tests without a mutant, from ``kept`` where they were measured before. Raises RuntimeError where one fails."""
+def _tests(room: Room, tree: Path, kept: Path) -> Tests:
+    """The tests of the warm room, from ``kept`` where they were measured before. Raises RuntimeError where one fails."""
     if not kept.is_file():
-        answer = room.ask(Job(paths=paths, covered=RULES))
-        if answer.outcome != "passed":
-            raise RuntimeError(f"without a mutant the tests must pass: {answer.outcome} {answer.by}")
         part = kept.with_suffix(".part")
-        part.write_text(json.dumps({"seconds": answer.seconds, "lines": answer.lines}), encoding="utf-8")
+        part.write_text(json.dumps(_measured(room)), encoding="utf-8")
         part.replace(kept)
     measured = json.loads(kept.read_text("utf-8"))
-    names = list(measured["seconds"])
+    names = list(measured)
+    covered: dict[str, dict[int, set[str]]] = {}
+    for name, (_, by_path) in measured.items():
+        for path, lines in by_path.items():
+            for line in lines:
+                covered.setdefault(path, {}).setdefault(line, set()).add(name)
     files = {name.partition("::")[0] for name in names}
     return Tests(
-        seconds=measured["seconds"],
-        mentioned=mentions_of({path: (tree / path).read_text("utf-8") for path in sorted(files)}, names),
+        seconds={name: cpu_s for name, (cpu_s, _) in measured.items()},
         covered={
-            path: {int(line): frozenset(names[number] for number in ran) for line, ran in lines.items()}
-            for path, lines in measured["lines"].items()
+            path: {line: frozenset(ran) for line, ran in lines.items()} for path, lines in covered.items()
         },
+        mentioned=mentions_of({path: (tree / path).read_text("utf-8") for path in sorted(files)}, names),
     )
+
+
+def _measured(room: Room) -> dict[str, tuple[float, dict[str, list[int]]]]:
+    """Of each test that is quick enough and not skipped, how long it computes and which lines it runs."""
+    measured = {}
+    for name in room.ask(Job(covered=RULES)).names:
+        answer = room.ask(Job(tests=[(name, 0.0)], covered=RULES))
+        if answer.outcome not in ("passed", "endless"):
+            raise RuntimeError(f"without a mutant the tests must pass: {answer.outcome} {name}")
+        if name in answer.seconds:
+            measured[name] = (answer.seconds[name], answer.lines)
+    return measured
 
 
 def _copied(tree: Path) -> Path:
