@@ -16,7 +16,8 @@ from pathlib import Path
 from api.clock import SystemClock
 from api.work.data_folder import RECORDS_FILE, open_records
 from api.work.package_store import open_store
-from api.work.replay import ReplayRequest, replay
+from api.work.replay import replay
+from api.work.replay_source import ReplayRequest
 from api.work.run_folder import EVENTS, OpenMode
 from benchmarks.proof import Figures, Proof, Trial, Verdict
 from evidence import manifest

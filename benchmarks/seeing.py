@@ -16,7 +16,8 @@ from api.judge import RuleJudge
 from api.settings import load_settings
 from api.work.fold import read_observations
 from api.work.progress import Advance
-from api.work.replay import ReplayRequest, replay
+from api.work.replay import replay
+from api.work.replay_source import ReplayRequest
 from api.work.run_folder import OBSERVATIONS, OpenMode, read_summary
 from benchmarks.clips import CHECKOUT, Clip, Model
 from benchmarks.proof import Trial

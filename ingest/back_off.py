@@ -8,8 +8,7 @@ FIRST_S, MOST_S = 0.25, 2.0
 """A camera that is back is seen within 5 s: the longest wait with its jitter, and two seconds to connect."""
 
 REFUSED_S = 60.0
-"""Where trying again does not help (account, path, codec): often enough for somebody who mends it, too seldom to lock the
-account."""
+"""For a refused account: often enough for somebody who mends it, too seldom to lock it."""
 
 JITTER = 0.25
 """Each wait is longer or shorter by up to this share, so that cameras behind one switch do not come back as one crowd."""

@@ -67,17 +67,17 @@ class PlainLines(Shown):
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._next_s = PLAIN_EVERY_S
+        self._next_s: dict[int, float] = {}
 
     def begun(self, at: Advance) -> None:
         length = "" if at.length_s is None else f", {at.length_s:.1f} s"
         self._say(at, f"begun{length}")
-        self._next_s = PLAIN_EVERY_S
+        self._next_s[at.number] = PLAIN_EVERY_S
 
     def advanced(self, at: Advance) -> None:
-        if at.wall_s < self._next_s:
+        if at.wall_s < self._next_s.get(at.number, PLAIN_EVERY_S):
             return
-        self._next_s = at.wall_s + PLAIN_EVERY_S
+        self._next_s[at.number] = at.wall_s + PLAIN_EVERY_S
         of = "" if at.length_s is None else f" of {at.length_s:.1f}"
         self._say(at, f"{at.media_s:.1f}{of} s, {_speed(at)}, {_events(at)}")
 
@@ -96,15 +96,15 @@ class JsonLines(Shown):
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._next_s = 0.0
+        self._next_s: dict[int, float] = {}
 
     def begun(self, at: Advance) -> None:
-        self._next_s = JSON_EVERY_S
+        self._next_s[at.number] = JSON_EVERY_S
         self._say("begun", at)
 
     def advanced(self, at: Advance) -> None:
-        if at.wall_s >= self._next_s:
-            self._next_s = at.wall_s + JSON_EVERY_S
+        if at.wall_s >= self._next_s.get(at.number, JSON_EVERY_S):
+            self._next_s[at.number] = at.wall_s + JSON_EVERY_S
             self._say("advanced", at)
 
     def ended(self, at: Advance, outcome: str) -> None:
@@ -142,8 +142,8 @@ class Bars(Shown):
             TimeRemainingColumn(),
             console=console,
         )
-        self._task: TaskID | None = None
-        self._next_s = 0.0
+        self._tasks: dict[int, TaskID] = {}
+        self._next_s: dict[int, float] = {}
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -155,12 +155,13 @@ class Bars(Shown):
         self._bars.stop()
 
     def begun(self, at: Advance) -> None:
-        self._next_s = 0.0
-        self._task = self._bars.add_task(f"{at.number}/{at.of} {at.source}", total=at.length_s, text="")
+        self._tasks[at.number] = self._bars.add_task(
+            f"{at.number}/{at.of} {at.source}", total=at.length_s, text=""
+        )
 
     def advanced(self, at: Advance) -> None:
-        if at.wall_s >= self._next_s:
-            self._next_s = at.wall_s + BAR_EVERY_S
+        if at.wall_s >= self._next_s.get(at.number, 0.0):
+            self._next_s[at.number] = at.wall_s + BAR_EVERY_S
             self._update(at, f"{at.frames} frames, {_speed(at)}, {_events(at)}")
 
     def ended(self, at: Advance, outcome: str) -> None:
@@ -170,8 +171,8 @@ class Bars(Shown):
         self._bars.console.print(f"note: {text}", markup=False)
 
     def _update(self, at: Advance, text: str) -> None:
-        if self._task is not None:
-            self._bars.update(self._task, completed=at.media_s, text=text)
+        if at.number in self._tasks:
+            self._bars.update(self._tasks[at.number], completed=at.media_s, text=text)
 
 
 def shown_progress(kind: ProgressKind, out: TextIO, *, no_color: bool) -> Shown:

@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from api.bootstrap import build_pipeline, default_detector
+from api.bootstrap import CameraPipeline, build_pipeline, default_detector
 from api.cli.interrupts import interruptible
 from api.cli.progress import ProgressKind, progress_option, shown_progress
-from api.clock import SystemClock
+from api.clock import Clock, SystemClock
 from api.errors import UsageError
-from api.settings import load_settings
+from api.settings import Settings, load_settings
 from api.site_file import SiteFile, load_site_file
 from api.suggest import did_you_mean
 from api.time_zone import time_zone
 from api.work.custody import signer_of
-from api.work.replay import ReplayRequest
+from api.work.recordings import recordings
 from api.work.replay import replay as run_replay
+from api.work.replay_jobs import JobsSetup
+from api.work.replay_source import ReplayRequest
 from api.work.run_folder import OpenMode
 from api.work.signal_sources import oddities
+from ingest.open_source import is_live
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineOf:
+    """Makes the pipeline of a process; several of them share the cores."""
+
+    weights: Path
+    settings: Settings
+    read_plates: bool
+    jobs: int
+
+    def __call__(self, site_file: SiteFile, camera_id: str, clock: Clock) -> CameraPipeline:
+        threads = max(1, self.settings.threads // self.jobs)
+        settings = self.settings.model_copy(update={"threads": threads})
+        return build_pipeline(
+            site_file, camera_id, self.weights, settings, clock, read_plates=self.read_plates
+        )
 
 
 @click.command()
@@ -71,6 +92,14 @@ from api.work.signal_sources import oddities
     "--resume", is_flag=True, help="Go on with the run in --out: finished SOURCEs are not done again."
 )
 @click.option("--overwrite", is_flag=True, help="Throw away the run in --out and start over.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Replay so many SOURCEs at a time, each in a process of its own; the results are the same.",
+)
 @click.option("--no-plates", is_flag=True, help="Read no plates, whatever the site file says.")
 @click.option("--no-evidence", is_flag=True, help="Build no evidence packages and record no cases.")
 @progress_option
@@ -87,12 +116,13 @@ def replay(
     duration: float | None,
     resume: bool,
     overwrite: bool,
+    jobs: int,
     no_plates: bool,
     no_evidence: bool,
     progress: str,
     quiet: bool,
 ) -> None:
-    """Replay each SOURCE (a recording or an rtsp:// address) of one camera, one after another, into --out.
+    """Replay each SOURCE (a recording, a folder of recordings, or an rtsp:// address) of one camera, in their order, into --out.
 
     The folder then holds events.jsonl (one line per finding), passages.jsonl, observations.jsonl.gz (what the rules
     saw; 'stopline fold' judges it again) and summary.json; and for each finding a package of photos, clip, trace and
@@ -100,6 +130,9 @@ def replay(
     """
     if resume and overwrite:
         raise UsageError("--resume goes on with a run and --overwrite throws it away; give one of them")
+    source = recordings(source)
+    if jobs > 1 and any(is_live(one) for one in source):
+        raise UsageError("--jobs is for recordings; 'stopline watch' watches many cameras at a time")
     settings = load_settings()
     weights = weights or default_detector(settings)
     site_file = load_site_file(site)
@@ -120,12 +153,12 @@ def replay(
         budget=settings.budget(),
         mqtt_password=settings.mqtt_password() if signals else None,
     )
-    pipeline = build_pipeline(
-        site_file, request.camera_id, weights, settings, clock, read_plates=not no_plates
-    )
+    pipelines = PipelineOf(weights=weights, settings=settings, read_plates=not no_plates, jobs=jobs)
+    pipeline = pipelines(site_file, request.camera_id, clock)
+    setup = JobsSetup(jobs=jobs, settings=settings, pipelines=pipelines)
     kind = ProgressKind.NONE if quiet else ProgressKind(progress)
     with interruptible() as stop, shown_progress(kind, sys.stderr, no_color=settings.no_color) as shown:
-        replayed = run_replay(request, pipeline, shown, clock, stop)
+        replayed = run_replay(request, pipeline, shown, clock, stop, setup)
     if quiet:
         return
     if replayed.nothing_to_do:

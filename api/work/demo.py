@@ -17,7 +17,8 @@ from api.work.evaluate import ClipEvaluation, evaluate
 from api.work.observation_writer import OutputError
 from api.work.pipeline import Pipeline
 from api.work.progress import Advance, Progress
-from api.work.replay import ReplayRequest, replay
+from api.work.replay import replay
+from api.work.replay_source import ReplayRequest
 from api.work.run_evidence import EVIDENCE
 from api.work.run_folder import (
     FolderInUseError,

@@ -16,7 +16,7 @@ from api.work.camera_figures import CameraMeter, CameraState
 from api.work.event_lines import event_line
 from api.work.live_journal import SEGMENTS, DailyAlbum, LiveJournal
 from api.work.live_sink import LiveSink
-from api.work.replay import SizeMismatchError
+from api.work.replay_source import SizeMismatchError
 from evidence.budget import Budget
 from evidence.case_builder import CaseBuilder
 from evidence.delivery import Delivery
@@ -24,7 +24,7 @@ from evidence.ports import EventLine
 from ingest.back_off import BackOff
 from ingest.cadence import PlateCadence
 from ingest.camera import LoopStats, run_camera
-from ingest.errors import IngestError
+from ingest.errors import IngestError, StreamUnauthorisedError
 from ingest.frame import Frame
 from ingest.overload import Overload
 from ingest.packet_ring import PacketRing
@@ -154,7 +154,8 @@ class LiveCamera:
             if self._clock.elapsed_s() - began_s >= STEADY_S:
                 self._back_off.succeeded()
         except IngestError as exc:
-            helps = exc.retryable
+            # Whoever tries a refused account every two seconds locks it; a camera that boots answers anything else.
+            helps = not isinstance(exc, StreamUnauthorisedError)
             self.meter.is_in(CameraState.UNUSABLE, self._clock.now(), exc.code, exc.message)
         except StoplineError as exc:
             self.meter.is_in(CameraState.FAILED, self._clock.now(), exc.code, str(exc))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from api.site_file import SiteFile
 from api.work.progress import Advance
-from api.work.replay import ReplayRequest, replay
+from api.work.replay import replay
+from api.work.replay_source import ReplayRequest
 from api.work.run_folder import OpenMode
 from tests.builders.scripted import HandClock, ScriptedPipeline
 

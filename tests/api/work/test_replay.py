@@ -22,7 +22,8 @@ from api.work.data_folder import RECORDS_FILE
 from api.work.fold import ObservationsError, UnknownCameraError, fold_file, write_folded
 from api.work.observation_writer import OutputError
 from api.work.progress import Advance
-from api.work.replay import Replayed, ReplayRequest, replay
+from api.work.replay import Replayed, replay
+from api.work.replay_source import ReplayRequest
 from api.work.run_folder import EVENTS, OBSERVATIONS, PASSAGES, SUMMARY, OpenMode, is_complete
 from api.work.summary import covered_s
 from evidence.errors import PackageDamagedError

@@ -13,7 +13,8 @@ import pytest
 from api.errors import AllInputsFailedError, UsageError
 from api.site_file import SiteFile
 from api.work.fold import fold_file
-from api.work.replay import ReplayRequest, replay
+from api.work.replay import replay
+from api.work.replay_source import ReplayRequest
 from api.work.run_folder import EVENTS, OpenMode
 from api.work.signal_sources import oddities
 from rules.observation import LampState
