@@ -9,6 +9,7 @@ from pathlib import Path
 from api.bootstrap import PLATE_MODELS, CameraPipeline, Models, OpenedSource
 from api.clock import Clock
 from api.model_manifest import MANIFEST, load_manifest, verified_path
+from api.paired_analyst import PairedAnalyst
 from api.settings import Settings
 from api.site_file import SiteFile
 from api.site_stream import StreamPart
@@ -22,6 +23,7 @@ from detector.weights import Weights, load_weights
 from ingest.errors import StreamError
 from ingest.networks import Account, CameraNetworks
 from ingest.packet_ring import PacketRing
+from ingest.paired_source import PairedRing, PairedSource
 from ingest.redact import redact_url
 from ingest.rtsp_source import RtspSource, Transport
 from rules.observation import Box, PlateReading
@@ -76,7 +78,25 @@ class LivePipeline(CameraPipeline):
     def open_live(self, segment: int, on_thread: Callable[[int], None]) -> OpenedSource:
         """A new connection, its first picture decoded; its account as the file has it now. Raises IngestError."""
         stream = self.stream
-        url = address_with_account(stream, self._accounts())
+        accounts = self._accounts()
+        url = address_with_account(stream, stream.address, accounts)
+        if stream.small_address is not None:
+            ring = PairedRing()
+            small_url = address_with_account(stream, stream.small_address, accounts)
+            pair = PairedSource(
+                url,
+                small_url,
+                camera_id=self._camera_id,
+                clock=self._clock,
+                segment=segment,
+                packet_ring=ring,
+                open_timeout_s=OPEN_TIMEOUT_S,
+                read_timeout_s=SILENCE_S,
+                transport=Transport(stream.transport),
+                networks=self._networks,
+                on_thread=on_thread,
+            )
+            return _opened(url, pair, ring)
         footage = PacketRing()
         source = RtspSource(
             url,
@@ -90,29 +110,41 @@ class LivePipeline(CameraPipeline):
             networks=self._networks,
             on_thread=on_thread,
         )
-        return OpenedSource(
-            name=redact_url(url), source=source, footage=footage, length_s=None, size_bytes=None, is_live=True
-        )
+        return _opened(url, source, footage)
 
-    def new_analyst(self) -> VideoAnalyst:
-        boxes = [
-            LampBox(head_id=head.head_id, box_px=head.box_px)
-            for head in self._site.heads
-            if head.camera_id == self._camera_id
-        ]
+    def live_analyst(self, opened: OpenedSource) -> VideoAnalyst | PairedAnalyst:
+        """An analyst for that connection."""
+        pair = opened.source if isinstance(opened.source, PairedSource) else None
+        large_px = opened.source.size_px
+        small_px = large_px if pair is None else pair.small_px
+        x, y = small_px[0] / large_px[0], small_px[1] / large_px[1]
+        boxes = []
+        for head in self._site.heads:
+            if head.camera_id == self._camera_id:
+                x1, y1, x2, y2 = head.box_px
+                boxes.append(LampBox(head_id=head.head_id, box_px=(x1 * x, y1 * y, x2 * x, y2 * y)))
         self._scene.restart()
-        return VideoAnalyst(
-            self.new_detector(), ByteTracker(), LampReader(boxes), self._shared_plates, self._scene
-        )
+        plates = self._shared_plates if pair is None else None
+        analyst = VideoAnalyst(self.new_detector(), ByteTracker(), LampReader(boxes), plates, self._scene)
+        if pair is None:
+            return analyst
+        assert isinstance(opened.footage, PairedRing)
+        return PairedAnalyst(analyst, self._shared_plates, opened.footage, (1 / x, 1 / y))
 
 
-def address_with_account(stream: StreamPart, accounts: Mapping[str, Account]) -> str:
-    """The address of the main stream, with the account that it names. Raises AccountMissingError."""
+def _opened(url: str, source: RtspSource | PairedSource, footage: PacketRing) -> OpenedSource:
+    return OpenedSource(
+        name=redact_url(url), source=source, footage=footage, length_s=None, size_bytes=None, is_live=True
+    )
+
+
+def address_with_account(stream: StreamPart, address: str, accounts: Mapping[str, Account]) -> str:
+    """That address of the stream, with the account that it names. Raises AccountMissingError."""
     if stream.account is None:
-        return stream.address
+        return address
     if stream.account not in accounts:
-        raise AccountMissingError(redact_url(stream.address), stream.account)
-    return accounts[stream.account].in_url(stream.address)
+        raise AccountMissingError(redact_url(address), stream.account)
+    return accounts[stream.account].in_url(address)
 
 
 class AccountMissingError(StreamError):

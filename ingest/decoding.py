@@ -291,7 +291,7 @@ class SegmentReader:
 
     def _keep(self, number: int, packet: av.Packet[VideoStream]) -> None:
         if self._ring is not None:
-            self._ring.add(number, self._retained(packet))
+            self._ring.add(number, retained(packet, self._segment, self._time_base))
 
     def _send(self, number: int, packet: av.Packet[VideoStream], arrived_at: datetime | None) -> None:
         """Keeps what the packet's picture must know; then numbers it."""
@@ -305,21 +305,10 @@ class SegmentReader:
                 number=number,
                 stamp=packet.pts,
                 arrived_at=arrived_at,
-                camera_at=None if arrived_at is None else _camera_time(packet),
+                camera_at=None if arrived_at is None else camera_time(packet),
             )
         self._sent.pop(number - IN_FLIGHT, None)
         packet.pts = number
-
-    def _retained(self, packet: av.Packet[VideoStream]) -> Packet:
-        return Packet(
-            segment=self._segment,
-            pts=packet.pts,
-            dts=packet.dts,
-            duration=packet.duration or 0,
-            is_keyframe=packet.is_keyframe,
-            time_base=self._time_base,
-            data=bytes(packet),
-        )
 
     def _note_span(self, packet: av.Packet[VideoStream]) -> None:
         if packet.pts is None:
@@ -362,7 +351,20 @@ def parameters_of(stream: VideoStream) -> StreamParameters:
     )
 
 
-def _camera_time(packet: av.Packet[VideoStream]) -> datetime | None:
+def retained(packet: av.Packet[VideoStream], segment: int, time_base: Fraction) -> Packet:
+    """A copy of the packet for the ring."""
+    return Packet(
+        segment=segment,
+        pts=packet.pts,
+        dts=packet.dts,
+        duration=packet.duration or 0,
+        is_keyframe=packet.is_keyframe,
+        time_base=time_base,
+        data=bytes(packet),
+    )
+
+
+def camera_time(packet: av.Packet[VideoStream]) -> datetime | None:
     """When the camera took the picture, by its own clock: RTCP's wall clock in microseconds since 1970 (FFmpeg: ``prft``)."""
     if not packet.has_sidedata("prft"):
         return None

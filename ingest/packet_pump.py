@@ -92,6 +92,29 @@ class PacketPump:
                     raise SilenceError
             yield arrived
 
+    def start(self) -> None:
+        """Reading begins now."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def waiting(self) -> tuple[Arrived, ...]:
+        """The packets that have come and nobody took, without waiting for more."""
+        with self._changed:
+            taken = tuple(self._queue)
+            self._queue.clear()
+            self._size_bytes = 0
+        return taken
+
+    def ending(self) -> BaseException | None:
+        """Why no packet will come any more (EOFError: the stream has ended), or SilenceError; None while some may."""
+        with self._changed:
+            if self._has_ended and not self._queue:
+                return self._failure or EOFError()
+            newest = self._newest_at
+            if newest is not None and (self._clock.now() - newest).total_seconds() > self._silence_s:
+                return SilenceError()
+            return None
+
     def waited_s(self, arrived_at: datetime) -> float:
         """How much has come since that packet: the lag of whoever works on it."""
         newest = self._newest_at

@@ -202,6 +202,17 @@ class PacketRing:
                 return to_bgr(picture)
         raise FrameGoneError(stamp, self.kept_s)
 
+    def frame_near(self, media_s: float, *, not_after: bool = False) -> tuple[int, float] | None:
+        """Index and media time of the frame nearest to that time, of the last one up to it; None where there is none."""
+        times = (
+            (entry.index, entry.media_s)
+            for entry in self._by_index.values()
+            if entry.index is not None
+            and entry.media_s is not None
+            and not (not_after and entry.media_s > media_s)
+        )
+        return min(times, key=lambda found: abs(found[1] - media_s), default=None)
+
     def _time_of(self, entry: _Entry) -> float | None:
         """Media seconds at which the packet is shown: as its frame was stamped, else by its own stamp, if any."""
         if entry.media_s is not None or self._origin is None or entry.packet.pts is None:

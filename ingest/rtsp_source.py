@@ -127,14 +127,14 @@ class RtspSource:
         self._read_timeout_s = read_timeout_s
         self._arrival_error_s = arrival_error_s
         self._has_ended = False
-        self._arrival = _LeastDelay()
-        self._camera_clock = _LeastDelay()
+        self._arrival = LeastDelay()
+        self._camera_clock = LeastDelay()
         self._camera_offset_s: float | None = None
         self._jump_s: float | None = None
         self._recent: deque[float] = deque(maxlen=MOST_RATE + 1)
         self._waited_from: datetime | None = None
         target = url if networks is None else pinned(url, networks, resolve)
-        container, stream = _connect(target, url, clock, open_timeout_s, read_timeout_s, transport)
+        container, stream = connect(target, url, clock, open_timeout_s, read_timeout_s, transport)
         self._codec = stream.codec_context.name
         self._pump = PacketPump(container, stream, clock, silence_s=read_timeout_s, on_thread=on_thread)
         try:
@@ -198,6 +198,16 @@ class RtspSource:
                 raise StreamAbsurdError(self._name, f"more than {MOST_RATE} pictures in a second")
             yield self._frame(picture)
         self._has_ended = True
+
+    @property
+    def camera_offset_s(self) -> float | None:
+        """The camera's clock less media time, as of the last frame; None until it tells it."""
+        return self._camera_offset_s
+
+    @property
+    def arrival_offset_s(self) -> float | None:
+        """Our clock less media time, by the packet that came with the least delay."""
+        return self._arrival.least_s
 
     @property
     def lag_s(self) -> float:
@@ -277,12 +287,17 @@ class RtspSource:
         return f"the camera ended the stream after {reader.last_s:.2f} s"
 
 
-class _LeastDelay:
+class LeastDelay:
     """The least of the delays so far, which may grow again by no more than clocks drift."""
 
     def __init__(self) -> None:
         self._least_s: float | None = None
         self._at_s = 0.0
+
+    @property
+    def least_s(self) -> float | None:
+        """None before the first."""
+        return self._least_s
 
     def after(self, delay_s: float, media_s: float) -> float:
         """The least delay after one more was seen at ``media_s``."""
@@ -292,9 +307,10 @@ class _LeastDelay:
         return delay_s
 
 
-def _connect(
+def connect(
     target: str, url: str, clock: Clock, open_timeout_s: float, read_timeout_s: float, transport: Transport
 ) -> tuple[InputContainer, VideoStream]:
+    """The open container and its best video stream; errors name ``url`` without its secrets. Raises StreamError."""
     options = {"rtsp_transport": transport.value, "allowed_media_types": "video", **QUICK}
     if transport is Transport.UDP:
         options |= UDP_OPTIONS

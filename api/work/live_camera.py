@@ -59,7 +59,9 @@ class LivePipeline(Protocol):
         """A new connection. Raises IngestError."""
         ...
 
-    def new_analyst(self) -> GlancingAnalyst: ...
+    def live_analyst(self, opened: OpenedSource) -> GlancingAnalyst:
+        """An analyst for that connection."""
+        ...
 
     def new_judge(self) -> Judge: ...
 
@@ -170,7 +172,7 @@ class LiveCamera:
         live: LaggingSource = source
         self.meter.connected()
         self.meter.is_in(CameraState.LIVE, self._clock.now())
-        analyst = self._pipeline.new_analyst()
+        analyst = self._pipeline.live_analyst(opened)
         overload = Overload(live, analyst.glance)
         cases = self._pipeline.new_cases(
             self._data, opened.footage, self._delivery, self._sign, event_line, self._budget

@@ -89,7 +89,7 @@ class ScriptedLivePipeline:
     def open_live(self, segment: int, on_thread: Callable[[int], None]) -> OpenedSource:
         stream = next(one for one in self._site_file.document.cameras if one.id == self._camera_id).stream
         assert stream is not None
-        url = address_with_account(stream, self._settings.camera_accounts())
+        url = address_with_account(stream, stream.address, self._settings.camera_accounts())
         footage = PacketRing()
         source = RtspSource(
             url,
@@ -107,7 +107,7 @@ class ScriptedLivePipeline:
             name=redact_url(url), source=source, footage=footage, length_s=None, size_bytes=None, is_live=True
         )
 
-    def new_analyst(self) -> DyingAnalyst:
+    def live_analyst(self, opened: OpenedSource) -> DyingAnalyst:
         return DyingAnalyst(self._script)
 
     def new_cases(
