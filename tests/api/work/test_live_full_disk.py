@@ -12,7 +12,8 @@ from typing import NoReturn
 
 import pytest
 
-from api.work.replay import ReplayRequest, replay
+from api.work.replay import replay
+from api.work.replay_source import ReplayRequest
 from api.work.run_folder import OpenMode
 from evidence.courier import Pace
 from evidence.verification import Trust
