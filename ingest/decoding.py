@@ -140,6 +140,7 @@ class SegmentReader:
         self.ending: str | None = None
         self.failure: Exception | None = None
         self._skips_to_keyframe = False
+        self._resumed_at = self._shown = 0
         if ring is not None:
             ring.begin(segment, parameters_of(stream))
 
@@ -164,8 +165,13 @@ class SegmentReader:
         return float((self._end_stamp - self._first_stamp) * self._time_base)
 
     def skip_to_keyframe(self) -> None:
-        """Nothing is decoded up to the next keyframe, for want of time; the ring gets the packets all the same."""
-        self._skips_to_keyframe = True
+        """Nothing is decoded up to the next keyframe, for want of time; the ring gets the packets all the same.
+
+        Without effect until the keyframe of the last time was shown: what comes before it was in the decoder, and says
+        nothing about how far behind it will be.
+        """
+        if self._shown >= self._resumed_at:
+            self._skips_to_keyframe = True
 
     def pictures(self) -> Iterator[Picture]:
         """Each picture of the segment once, in presentation order, media time rising."""
@@ -193,6 +199,7 @@ class SegmentReader:
             if stamp is None and not self._uses_dts:
                 self._count("frames_undated")
             self._size_px = size_px
+            self._shown = max(self._shown, sent.number)
             if self._ring is not None:
                 self._ring.framed(sent.number, index, media_s)
             yield Picture(
@@ -263,7 +270,8 @@ class SegmentReader:
                     self._count("packets_skipped")
                     self._soundness.note_damage(number)
                     continue
-                self._skips_to_keyframe = False
+                if self._skips_to_keyframe:
+                    self._skips_to_keyframe, self._resumed_at = False, number
                 self._send(number, packet, arrived_at)
                 yield packet
         except EOFError:

@@ -375,6 +375,25 @@ def test_a_slow_viewer_loses_nothing_and_knows_how_far_it_is_behind(
     assert hashlib.sha256(again.tobytes()).hexdigest() == digest(third)
 
 
+def test_who_asks_again_and_again_to_skip_catches_up_all_the_same(tmp_path: Path, serve_rtsp: Serve) -> None:
+    """Pictures leave the decoder later than their packets enter it: those from before a skip must not cause the next one."""
+    camera = serve_rtsp(record(tmp_path / "a.mp4", frames=250, b_frames=3, group=50))
+    source = RtspSource(camera.url, camera_id="c1", clock=SystemClock())
+    frames = source.frames()
+    next(frames)
+    time.sleep(3.0)  # the camera waits for nobody
+    lags_s = []
+    for _ in frames:
+        lags_s.append(source.lag_s)
+        if source.lag_s > 0.5:
+            source.skip_to_keyframe()
+    source.close()
+    assert max(lags_s) > 2.0
+    caught_up = next(at for at, lag_s in enumerate(lags_s) if lag_s <= 0.5)
+    assert len(lags_s) - caught_up > 40, "it goes on with every picture"
+    assert source.skipped.packets_skipped > 30
+
+
 def test_closing_ends_the_wait_of_another_thread(tmp_path: Path, serve_rtsp: Serve) -> None:
     camera = serve_rtsp(record(tmp_path / "a.mp4", frames=100))
     source = RtspSource(camera.url, camera_id="c1", clock=SystemClock(), read_timeout_s=30)
