@@ -28,11 +28,11 @@ from sample_videos.truth_frames import ROW, frame_truth
 from sample_videos.world.traffic import axles
 
 CHUNK_FRAMES = 100
-LOOK = 3
+LOOK = 4
 """To be raised when the renderer changes: chunks of another look are not reused."""
 
-CRF = 20
-"""The quality of the clips where their size allows it."""
+CRF, CRF_FULL_HD = 20, 17
+"""The quality of the clips where their size allows it; the large ones are there for their plates, the first to blur."""
 KEY_S = 5.0
 """A key frame so often: fixed cameras need few, and the clips have to be small."""
 
@@ -209,7 +209,7 @@ def _write_film(
 
 
 def _encode(scene: Scene, folder: Path, count: int, clip: Path) -> None:
-    """The clip from its chunks at the best quality (up to ``CRF``) that fits its size."""
+    """The clip from its chunks at the best quality (up to its ``CRF``) that fits its size."""
 
     def frames() -> Iterator[Pixels]:
         for index in range(count):
@@ -222,7 +222,8 @@ def _encode(scene: Scene, folder: Path, count: int, clip: Path) -> None:
     most = 0.94 * limit * 8.0 / scene.seconds
     bounds = {"maxrate": f"{most:.0f}", "bufsize": f"{most * 3.0:.0f}", "x264-params": "nr=100:mbtree=0"}
     whole = folder / "whole.mp4"
-    _write_film(whole, scene, frames(), crf=CRF, preset="slow", bounds=bounds)
+    crf = CRF_FULL_HD if scene.camera.size_px[1] >= 1080 else CRF
+    _write_film(whole, scene, frames(), crf=crf, preset="slow", bounds=bounds)
     size = whole.stat().st_size
     if size > limit:
         raise ClipTooBigError(f"{scene.name} has {size} bytes; {limit:.0f} are allowed")

@@ -98,7 +98,7 @@ void main() {
     float dash = smoothstep(0.08, 0.0, abs(local.z - 0.98));
     albedo = colour * (1.0 + 0.8 * smoothstep(0.9, 1.4, local.z)) + vec3(0.035, 0.032, 0.03) * seats + 0.012 * dash;
     mirror = 1.6;
-  } else if (kind == 3) { albedo = texture(plate, uv).rgb; mirror = 0.3; emit = albedo * 0.10 * night * 2.0; }
+  } else if (kind == 3) { albedo = texture(plate, uv, -0.7).rgb; mirror = 0.3; emit = albedo * 0.10 * night * 2.0; }
   else if (kind == 4) {                                   // rim: five spokes over a dark drum
     float r = length(uv), a = atan(uv.y, uv.x) + spin;
     float spoke = smoothstep(-0.15, 0.25, cos(a * 5.0) + (0.35 - r) * 1.2);

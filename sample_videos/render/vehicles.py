@@ -246,7 +246,8 @@ def plate_corners(name: str, *, front: bool, green: bool) -> np.ndarray:
 def plate_place(name: str, *, front: bool) -> tuple[float, float]:
     """x and z of the middle of the plate of that kind of vehicle."""
     kind = KINDS[name]
-    x = kind.length_m / 2 + 0.035 if front else -kind.length_m / 2 - 0.035
+    off = 0.06 if name in ("bus", "truck") else 0.035
+    x = kind.length_m / 2 + off if front else -kind.length_m / 2 - off
     heights = {
         "sedan": (0.42, 0.74),
         "hatchback": (0.42, 0.70),
