@@ -84,6 +84,8 @@ def test_every_kind_of_plate_of_the_standard_fits(text: str) -> None:
         "00000使",
         "A00000使",
         "WJ000",
+        "XJ0000X",
+        "WK0000X",
         "V000000",
         "晋q70z04",
         "HELLO",

@@ -14,7 +14,7 @@ from rules.observation import Box, LampState, ObjectClass, Observation, TrackPoi
 from rules.red_light import RedLightState
 from rules.signal import HeadState
 from rules.site import StopLine
-from rules.site_movement import Movement
+from rules.site_movement import Movement, TurnOnRed
 from tests.builders.stop_line import CAMERA, a_box, a_frame, a_head, a_line, a_point, a_track, seen_at
 
 RED, AMBER, GREEN = LampState.RED, LampState.AMBER, LampState.GREEN
@@ -134,6 +134,41 @@ def test_who_drives_on_is_accused_when_seen_beyond_and_its_photo_kept_since_it_c
     assert follows(watching, [11.0, 13.0], from_s=FROM_S + 0.9) > 0.0
     assert watching.ends() == ()
     assert len(watching.findings) == 1
+
+
+def test_the_time_into_red_is_the_middle_of_its_interval_and_what_was_tested_stands_with_it() -> None:
+    watching = Watching()
+    follows(watching, BEYOND)
+    (finding,) = watching.findings
+    assert finding.time_into_red_min_s is not None
+    assert finding.time_into_red_max_s is not None
+    assert finding.crossing_s is not None
+    assert finding.time_into_red_min_s == pytest.approx(finding.crossing_s[0] - 5.0)
+    assert finding.time_into_red_max_s == pytest.approx(finding.crossing_s[1] - 4.9)
+    middle_s = (finding.time_into_red_min_s + finding.time_into_red_max_s) / 2.0
+    assert finding.time_into_red_s == pytest.approx(middle_s)
+    line = watching.line
+    assert (finding.line_px, finding.further_line_px) == (line.line_px, line.further_on_px)
+    assert [span.state for span in finding.signal] == [AMBER, RED]
+    assert [span.from_s for span in finding.signal] == pytest.approx([0.0, 5.0])
+    assert [span.to_s for span in finding.signal] == pytest.approx([4.9, 10.8])
+    assert [one.leading_m for one in finding.trace] == pytest.approx(BEYOND)
+    assert [one.trailing_m for one in finding.trace] == pytest.approx([lead_m - CAR_M for lead_m in BEYOND])
+    assert finding.photos[1].leading_px == pytest.approx((300.0, 340.0))
+    assert finding.photos[1].trailing_px == pytest.approx((300.0, 400.0))
+
+
+def test_who_turns_without_having_stopped_is_told_so() -> None:
+    way = Movement(name="right", head_ids=("main",), on_red=TurnOnRed.AFTER_STOP)
+    watching = Watching(line=a_line(movements=(way,)))
+    follows(watching, BEYOND)
+    (finding,) = watching.findings
+    assert (finding.rule, finding.status) == (Rule.RIGHT_TURN_WITHOUT_STOP, Status.ASSERTED)
+    assert finding.id == "cam-right_turn_without_stop-s0-f000104-t1"
+    assert finding.reasons[1:] == ("It turned without having stopped.",)
+    straight = Watching()
+    follows(straight, BEYOND)
+    assert len(straight.findings[0].reasons) == 1
 
 
 def test_on_green_nothing_is_kept_and_nobody_accused() -> None:

@@ -9,15 +9,16 @@ import pytest
 
 from rules.finding import Finding, Rule, Status
 from rules.observation import ObjectClass
-from rules.violation import TABLES, proposals
+from rules.violation import MAINLAND_CHINA, MOTOR, NON_MOTOR, ON_FOOT, TABLES, proposals
 from tests.builders.junction import a_junction, a_vehicle
+from tests.rules.test_once import a_finding
 
 TODAY = date(2024, 5, 1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def finding() -> Finding:
-    return a_junction().judge(a_vehicle().crosses(14.0), until_s=20.0)[0]
+    return a_finding()
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,26 @@ def test_points_are_those_of_the_day_and_none_where_nobody_knows_the_day(
     }
     assert {found[code].points for code in ("1344", "1345")} == {points}
     assert found["1039"].points == 0
+
+
+LAST_OF_MARCH, FIRST_OF_APRIL = date(2022, 3, 31), date(2022, 4, 1)
+
+
+def test_the_table_of_mainland_china_is_that_of_the_standard() -> None:
+    assert [
+        (one.code, one.rule, one.classes, one.points, one.fine, one.first, one.last) for one in MAINLAND_CHINA
+    ] == [
+        ("1625", Rule.RED_LIGHT, MOTOR, 6, None, None, None),
+        ("2007", Rule.RED_LIGHT, NON_MOTOR, None, "warning, or 5 to 50 CNY", None, None),
+        ("1211", Rule.STOPPED_PAST_LINE, MOTOR, None, None, None, None),
+        ("1039", Rule.NO_PARKING, MOTOR, 0, "50 to 200 CNY, by place", None, None),
+        ("1344", Rule.NO_PARKING, MOTOR, 3, None, None, LAST_OF_MARCH),
+        ("1344", Rule.NO_PARKING, MOTOR, 1, None, FIRST_OF_APRIL, None),
+        ("1345", Rule.NO_PARKING, MOTOR, 3, None, None, LAST_OF_MARCH),
+        ("1345", Rule.NO_PARKING, MOTOR, 1, None, FIRST_OF_APRIL, None),
+        ("3001", Rule.CROSSWALK_RED, ON_FOOT, None, "warning, or 5 to 50 CNY", None, None),
+        ("2007", Rule.CROSSWALK_RED, NON_MOTOR, None, "warning, or 5 to 50 CNY", None, None),
+    ]
 
 
 def test_whether_the_driver_was_absent_is_a_question_for_the_officer(finding: Finding) -> None:
