@@ -357,3 +357,88 @@ def test_a_polygon_that_touches_its_own_corner_or_edge_is_found() -> None:
 
 def test_a_polygon_that_turns_back_on_itself_is_found() -> None:
     assert self_crossing([(0, 0), (10, 0), (5, 0), (5, 5)]) is not None
+
+
+L_SHAPE = ((0.0, 0.0), (10.0, 0.0), (10.0, 5.0), (5.0, 5.0), (5.0, 10.0), (0.0, 10.0))
+
+
+@pytest.mark.parametrize(
+    ("point", "inside"),
+    [
+        ((2.0, 8.0), True),
+        ((8.0, 2.0), True),
+        ((8.0, 8.0), False),
+        ((-1.0, 5.0), False),
+        ((11.0, 2.0), False),
+        ((2.0, 11.0), False),
+        ((2.0, -1.0), False),
+        ((4.9, 9.9), True),
+        ((5.1, 9.9), False),
+    ],
+)
+def test_a_point_in_the_notch_of_a_polygon_is_outside(point: Point, inside: bool) -> None:
+    assert point_in_polygon(point, L_SHAPE) is inside
+    assert point_in_polygon(point, L_SHAPE[::-1]) is inside
+
+
+def test_a_slanted_edge_parts_inside_from_outside() -> None:
+    triangle = ((0.0, 0.0), (100.0, 40.0), (20.0, 80.0))
+    assert point_in_polygon((49.0, 20.0), triangle)
+    assert not point_in_polygon((51.0, 20.0), triangle)
+    assert point_in_polygon((59.0, 60.0), triangle)
+    assert not point_in_polygon((61.0, 60.0), triangle)
+
+
+def test_a_line_across_the_way_is_measured_from_its_first_end() -> None:
+    line, ahead = ((100.0, 400.0), (500.0, 400.0)), (0.0, -1.0)
+    assert line_normal(line, ahead) == (0.0, -1.0)
+    assert line_normal(line[::-1], ahead) == (0.0, -1.0)
+    assert line_normal(line, (0.0, 1.0)) == (0.0, 1.0)
+    assert distance_along((200.0, 390.0), line, ahead) == 10.0
+    assert distance_along((200.0, 420.0), line, ahead) == -20.0
+    assert foot_share((200.0, 390.0), line, ahead) == 0.25
+    assert foot_share((200.0, 390.0), line[::-1], ahead) == 0.75
+
+
+def test_a_slanted_line_is_met_along_the_way_of_travel() -> None:
+    line, ahead = ((0.0, 0.0), (100.0, 100.0)), (1.0, 0.0)
+    assert distance_along((70.0, 40.0), line, ahead) == pytest.approx(30.0)
+    assert distance_along((20.0, 40.0), line, ahead) == pytest.approx(-20.0)
+    assert foot_share((70.0, 40.0), line, ahead) == pytest.approx(0.4)
+    assert line_normal(line, ahead) == pytest.approx((0.5**0.5, -(0.5**0.5)))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "cross"),
+    [
+        (((0, 0), (10, 10)), ((0, 10), (10, 0)), True),
+        (((0, 0), (10, 10)), ((3, 0), (10, 7)), False),
+        (((0, 0), (10, 10)), ((5, 5), (9, 0)), True),
+        (((0, 0), (10, 10)), ((10, 10), (20, 0)), False),
+        (((0, 0), (10, 10)), ((4, 4), (20, 20)), True),
+        (((0, 0), (10, 10)), ((11, 11), (20, 20)), False),
+        (((0, 0), (4, 4)), ((0, 10), (10, 0)), False),
+        (((0, 0), (5, 5)), ((0, 10), (10, 0)), True),
+        (((2, 7), (6, 7)), ((4, 7), (4, 9)), True),
+        (((2, 7), (6, 7)), ((7, 7), (7, 9)), False),
+    ],
+)
+def test_segments_cross_or_touch_within_or_miss(
+    first: geometry.Segment, second: geometry.Segment, cross: bool
+) -> None:
+    for one, other in ((first, second), (first[::-1], second), (first, second[::-1])):
+        assert segments_cross(one, other) is cross
+        assert segments_cross(other, one) is cross
+
+
+def test_areas_and_overlap_in_numbers() -> None:
+    assert polygon_area(L_SHAPE) == polygon_area(L_SHAPE[::-1]) == 75.0
+    assert box_area((10.0, 20.0, 40.0, 60.0)) == 1200.0
+    assert box_area((40.0, 20.0, 10.0, 60.0)) == 0.0
+    assert iou((0.0, 0.0, 10.0, 10.0), (5.0, 2.0, 15.0, 12.0)) == pytest.approx(40.0 / 160.0)
+    assert iou((0.0, 0.0, 10.0, 10.0), (10.0, 0.0, 20.0, 10.0)) == 0.0
+    assert iou((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)) == 0.0
+    assert center((10.0, 20.0, 40.0, 60.0)) == (25.0, 40.0)
+    assert bottom_center((10.0, 20.0, 40.0, 60.0)) == (25.0, 60.0)
+    assert along((1.0, 2.0), (0.6, -0.8), 5.0) == pytest.approx((4.0, -2.0))
+    assert interpolate(2.0, 6.0, 0.25) == 3.0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.schedule import LocalTime, disarmed_reason, holds, in_force
-from rules.site import NoParkingZone, Window
+from rules.observation import ObjectClass
+from rules.schedule import LocalTime, allowed_to, disarmed_reason, holds, in_force, zone_in_force
+from rules.site import NoParkingZone, Use, UseKind, Window
 
 MONDAY = date(2024, 4, 1)
 WORKDAYS = frozenset(range(5))
@@ -81,6 +83,93 @@ def test_one_of_several_windows_is_enough() -> None:
     assert in_force((MORNING, NIGHT), wall(4, 23))
     assert in_force((MORNING, NIGHT), wall(4, 8))
     assert not in_force((MORNING, NIGHT), wall(4, 12))
+
+
+TUESDAY_OFF = replace(a_zone(MORNING), holidays=frozenset({MONDAY + timedelta(days=1)}))
+NOON = Window(days=frozenset(range(7)), start_min=12 * 60, end_min=13 * 60)
+
+
+def test_a_zone_holds_by_its_windows_and_without_a_clock_only_where_it_has_none() -> None:
+    assert zone_in_force(a_zone(), None)
+    assert zone_in_force(a_zone(), wall(6, 3))
+    assert not zone_in_force(a_zone(MORNING), None)
+    assert zone_in_force(a_zone(MORNING), wall(0, 8))
+    assert not zone_in_force(a_zone(MORNING), wall(0, 9))
+    assert not zone_in_force(a_zone(MORNING), wall(5, 8))
+    assert not zone_in_force(a_zone(MORNING), wall(0, 6, 59))
+    assert zone_in_force(a_zone(MORNING, NIGHT), wall(5, 5))
+    assert not zone_in_force(a_zone(MORNING, NIGHT), wall(4, 5))
+    assert not zone_in_force(a_zone(NIGHT), wall(5, 6))
+    assert not zone_in_force(a_zone(NIGHT), wall(6, 5))
+
+
+@pytest.mark.parametrize(
+    ("windows", "at", "in_force_then"),
+    [
+        (None, wall(1, 8), True),
+        ((), wall(1, 8), False),
+        ((NOON,), wall(1, 8), False),
+        ((NOON,), wall(1, 12), True),
+        ((NOON,), wall(0, 12), False),
+        ((NOON,), wall(0, 8), True),
+        ((), wall(2, 8), True),
+    ],
+)
+def test_on_a_holiday_its_own_windows_hold_or_none_or_those_of_any_day(
+    windows: tuple[Window, ...] | None, at: LocalTime, in_force_then: bool
+) -> None:
+    assert zone_in_force(replace(TUESDAY_OFF, holiday_windows=windows), at) is in_force_then
+
+
+def test_a_zone_without_windows_is_free_on_a_free_holiday_alone() -> None:
+    zone = replace(TUESDAY_OFF, windows=(), holiday_windows=())
+    assert [zone_in_force(zone, wall(day, 0, 30)) for day in (0, 1, 2)] == [True, False, True]
+
+
+def test_the_night_before_a_holiday_keeps_its_own_hours_to_their_end() -> None:
+    """Friday's night lasts to 6:00 on Saturday, which is free."""
+    saturday_off = frozenset({MONDAY + timedelta(days=5)})
+    zone = replace(a_zone(NIGHT), holidays=saturday_off, holiday_windows=())
+    assert zone_in_force(zone, wall(5, 5, 59))
+    assert not zone_in_force(zone, wall(5, 6))
+    friday_off = replace(zone, holidays=frozenset({MONDAY + timedelta(days=4)}))
+    assert not zone_in_force(friday_off, wall(5, 5))
+
+
+def test_while_an_exception_holds_the_zone_does_not() -> None:
+    zone = replace(a_zone(), exceptions=(NOON,))
+    assert zone_in_force(zone, wall(0, 11, 59))
+    assert not zone_in_force(zone, wall(0, 12))
+    assert zone_in_force(zone, wall(0, 13))
+    assert not zone_in_force(zone, None)
+
+
+LOADING = Use(kind=UseKind.LOADING, classes=frozenset({ObjectClass.TRUCK}), allowed_stop_s=600.0)
+BUSES = Use(kind=UseKind.BUS_STOP, classes=frozenset({ObjectClass.BUS}), allowed_stop_s=None)
+
+
+def test_a_use_grants_its_classes_a_longer_stop_or_one_as_long_as_they_like() -> None:
+    zone = replace(a_zone(), uses=(LOADING, BUSES), exempt_classes=frozenset({ObjectClass.MOTORCYCLE}))
+    assert allowed_to(zone, ObjectClass.TRUCK, None) == replace(zone, allowed_stop_s=600.0)
+    assert allowed_to(zone, ObjectClass.BUS, None) == replace(
+        zone, exempt_classes=frozenset({ObjectClass.MOTORCYCLE, ObjectClass.BUS})
+    )
+    assert allowed_to(zone, ObjectClass.CAR, None) is zone
+
+
+def test_the_longest_stop_counts_and_none_is_shortened() -> None:
+    short = replace(LOADING, allowed_stop_s=5.0)
+    zone = replace(a_zone(), uses=(LOADING, short))
+    assert allowed_to(zone, ObjectClass.TRUCK, None).allowed_stop_s == 600.0
+    assert allowed_to(replace(zone, uses=(short,)), ObjectClass.TRUCK, None).allowed_stop_s == 20
+
+
+def test_a_use_with_hours_grants_nothing_outside_them_nor_where_nobody_knows_the_time() -> None:
+    zone = replace(a_zone(), uses=(replace(LOADING, windows=(NOON,)),))
+    granted = [
+        allowed_to(zone, ObjectClass.TRUCK, at).allowed_stop_s for at in (wall(0, 12), wall(0, 13), None)
+    ]
+    assert granted == [600.0, 20, 20]
 
 
 def test_local_time_of_an_aware_moment() -> None:
