@@ -65,8 +65,8 @@ def test_a_recording_that_is_no_video(replay: Replay, tmp_path: Path) -> None:
     assert_refused(replay(tmp_path / "text.mp4"), 4, "text.mp4: is not a video")
 
 
-def test_a_folder_instead_of_a_recording(replay: Replay, tmp_path: Path) -> None:
-    assert_refused(replay(tmp_path), 4, "is a folder")
+def test_a_folder_without_recordings(replay: Replay, tmp_path: Path) -> None:
+    assert_refused(replay(tmp_path), 2, tmp_path.name, "holds no recording", ".mp4")
 
 
 def test_a_truncated_recording_whose_index_is_gone(replay: Replay, tmp_path: Path, clip: Path) -> None:
