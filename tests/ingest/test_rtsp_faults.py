@@ -72,8 +72,8 @@ def test_reordered_datagrams_are_sorted(tmp_path: Path, serve_rtsp: Serve) -> No
         frames = list(source.frames())
         source.close()
         assert relay.faults.met["reordered"] > 5
-    assert len(frames) >= 140
-    # A busy machine loses a datagram of its own; unsorted ones would spoil more than five.
+    # A busy machine loses a datagram of its own, and with it the rest of a group of 25; unsorted ones would spoil every group.
+    assert len(frames) >= 120
     assert source.skipped.frames_damaged <= 2
 
 
