@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 DOLLAR = 0x24
 SENDER_REPORT = 200
 TICK_S = 0.01
+HOLDS_BYTES = 4 * 1024 * 1024
+"""What a socket of datagrams may hold: on a busy machine the relay itself must lose nothing."""
 
 
 Target = socket.socket | tuple[socket.socket, int]
@@ -228,10 +230,11 @@ class _UdpPair:
 def _adjacent() -> tuple[socket.socket, socket.socket]:
     """Two datagram sockets on an even port and the next one."""
     while True:
-        first = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        first, second = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        for one in (first, second):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, HOLDS_BYTES)
         first.bind(("127.0.0.1", 0))
         port = first.getsockname()[1]
-        second = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             if port % 2 == 0:
                 second.bind(("127.0.0.1", port + 1))
