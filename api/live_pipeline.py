@@ -77,40 +77,15 @@ class LivePipeline(CameraPipeline):
 
     def open_live(self, segment: int, on_thread: Callable[[int], None]) -> OpenedSource:
         """A new connection, its first picture decoded; its account as the file has it now. Raises IngestError."""
-        stream = self.stream
-        accounts = self._accounts()
-        url = address_with_account(stream, stream.address, accounts)
-        if stream.small_address is not None:
-            ring = PairedRing()
-            small_url = address_with_account(stream, stream.small_address, accounts)
-            pair = PairedSource(
-                url,
-                small_url,
-                camera_id=self._camera_id,
-                clock=self._clock,
-                segment=segment,
-                packet_ring=ring,
-                open_timeout_s=OPEN_TIMEOUT_S,
-                read_timeout_s=SILENCE_S,
-                transport=Transport(stream.transport),
-                networks=self._networks,
-                on_thread=on_thread,
-            )
-            return _opened(url, pair, ring)
-        footage = PacketRing()
-        source = RtspSource(
-            url,
+        return open_stream(
+            self.stream,
             camera_id=self._camera_id,
-            clock=self._clock,
             segment=segment,
-            open_timeout_s=OPEN_TIMEOUT_S,
-            read_timeout_s=SILENCE_S,
-            packet_ring=footage,
-            transport=Transport(stream.transport),
+            clock=self._clock,
             networks=self._networks,
+            accounts=self._accounts(),
             on_thread=on_thread,
         )
-        return _opened(url, source, footage)
 
     def live_analyst(self, opened: OpenedSource) -> VideoAnalyst | PairedAnalyst:
         """An analyst for that connection."""
@@ -130,6 +105,50 @@ class LivePipeline(CameraPipeline):
             return analyst
         assert isinstance(opened.footage, PairedRing)
         return PairedAnalyst(analyst, self._shared_plates, opened.footage, (1 / x, 1 / y))
+
+
+def open_stream(
+    stream: StreamPart,
+    *,
+    camera_id: str,
+    segment: int,
+    clock: Clock,
+    networks: CameraNetworks | None,
+    accounts: Mapping[str, Account],
+    on_thread: Callable[[int], None],
+) -> OpenedSource:
+    """A new connection to the stream, or to the pair that it is; its first picture is decoded. Raises IngestError."""
+    url = address_with_account(stream, stream.address, accounts)
+    if stream.small_address is not None:
+        ring = PairedRing()
+        pair = PairedSource(
+            url,
+            address_with_account(stream, stream.small_address, accounts),
+            camera_id=camera_id,
+            clock=clock,
+            segment=segment,
+            packet_ring=ring,
+            open_timeout_s=OPEN_TIMEOUT_S,
+            read_timeout_s=SILENCE_S,
+            transport=Transport(stream.transport),
+            networks=networks,
+            on_thread=on_thread,
+        )
+        return _opened(url, pair, ring)
+    footage = PacketRing()
+    source = RtspSource(
+        url,
+        camera_id=camera_id,
+        clock=clock,
+        segment=segment,
+        open_timeout_s=OPEN_TIMEOUT_S,
+        read_timeout_s=SILENCE_S,
+        packet_ring=footage,
+        transport=Transport(stream.transport),
+        networks=networks,
+        on_thread=on_thread,
+    )
+    return _opened(url, source, footage)
 
 
 def _opened(url: str, source: RtspSource | PairedSource, footage: PacketRing) -> OpenedSource:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from ingest.decoding import camera_time, parameters_of, retained
 from ingest.networks import CameraNetworks, Resolve, pinned
-from ingest.packet_pump import Arrived, PacketPump, SilenceError
+from ingest.packet_pump import Arrived, PacketPump, SilenceError, TooSlowError
 from ingest.packet_ring import PacketRing
 from ingest.ports import Clock
 from ingest.redact import redact_text, redact_url
@@ -66,6 +66,8 @@ class LargeStream:
             return None
         if isinstance(failure, SilenceError | TimeoutError):
             return "the camera's main stream fell silent"
+        if isinstance(failure, TooSlowError):
+            return "this machine was too slow for the camera's main stream; too many packets waited"
         if isinstance(failure, EOFError):
             return "the camera ended its main stream"
         reason = redact_text(getattr(failure, "strerror", None) or "unknown", self._url)

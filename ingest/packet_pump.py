@@ -10,7 +10,6 @@ from datetime import datetime
 
 import av
 from av.container import InputContainer
-from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from ingest.ports import Clock
@@ -73,7 +72,7 @@ class PacketPump:
 
         Raises SilenceError, TooSlowError, and FFmpegError where the connection failed.
         """
-        self._thread.start()
+        self.start()
         while True:
             with self._changed:
                 self._changed.wait_for(
@@ -141,8 +140,6 @@ class PacketPump:
                     self._put(packet)
         except EOFError:
             pass
-        except (FFmpegError, TooSlowError) as error:
-            self._failure = error
         except Exception as error:  # noqa: BLE001 - it is raised in the thread of whoever reads
             self._failure = error
         finally:

@@ -23,8 +23,6 @@ NEAR_S = 0.1
 SHAPE = 0.02
 """How much the two pictures' proportions may differ: sizes are rounded to multiples of 8 or 16."""
 
-LARGE_SILENT_S = 3.0
-
 
 class PairedRing(PacketRing):
     """A packet ring of the large stream that is asked in the small one's media time."""

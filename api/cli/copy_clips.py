@@ -11,12 +11,10 @@ from api.cli.data_option import data_option
 from api.cli.exit_codes import ExitCode
 from api.clock import SystemClock
 from api.settings import load_settings
-from api.work.custody import DEMO_KEY, signer_of
+from api.work.custody import signer_of, signer_or_demo
 from api.work.data_folder import open_records
 from api.work.package_store import open_store
 from api.work.review_copy import copy_clips
-from evidence.chain_file import FOLDER
-from evidence.keys import demo_signer
 
 
 @click.command("copy")
@@ -30,9 +28,7 @@ def copy(data: Path) -> int:
     settings, clock = load_settings(), SystemClock()
     failed = False
     with closing(open_records(data)) as records:
-        signer = signer_of(settings, clock.now())
-        if signer is None:
-            signer = demo_signer(data / FOLDER / DEMO_KEY)
+        signer = signer_or_demo(data, signer_of(settings, clock.now()))
         store = open_store(data, settings.bucket(), clock.now)
         for made in copy_clips(data, store, records, signer, clock.now):
             failed |= made.why is not None

@@ -10,10 +10,8 @@ from api.cli.data_option import data_option
 from api.clock import SystemClock
 from api.settings import load_settings
 from api.work.credentials import add_credentials, read_credential_signer
-from api.work.custody import DEMO_KEY, signer_of
+from api.work.custody import signer_of, signer_or_demo
 from api.work.package_store import open_store
-from evidence.chain_file import FOLDER
-from evidence.keys import demo_signer
 
 
 @click.command()
@@ -41,9 +39,7 @@ def credentials(case_id: str, data: Path, certificates: Path, key: Path, again: 
     ROOT.pem' checks the copies.
     """
     settings, clock = load_settings(), SystemClock()
-    signer = signer_of(settings, clock.now())
-    if signer is None:
-        signer = demo_signer(data / FOLDER / DEMO_KEY)
+    signer = signer_or_demo(data, signer_of(settings, clock.now()))
     by = read_credential_signer(certificates, key)
     store = open_store(data, settings.bucket(), clock.now)
     for file in add_credentials(data, store, case_id, by, signer, clock.now, again=again):

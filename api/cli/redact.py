@@ -9,8 +9,7 @@ import click
 from api.cli.data_option import data_option
 from api.clock import SystemClock
 from api.settings import load_settings
-from api.work.case_package import copies_signer
-from api.work.custody import signer_of
+from api.work.custody import signer_of, signer_or_demo
 from api.work.package_store import open_store
 from api.work.redact import RedactedCase, RedactRequest
 from api.work.redact import redact as run_redact
@@ -36,7 +35,7 @@ def redact(cases: tuple[str, ...], data: Path, weights: Path | None, again: bool
     from api.eyes import open_eyes
 
     settings, clock = load_settings(), SystemClock()
-    signer = copies_signer(data, signer_of(settings, clock.now()))
+    signer = signer_or_demo(data, signer_of(settings, clock.now()))
     request = RedactRequest(cases=cases, data=data, again=again)
 
     def done(made: RedactedCase) -> None:

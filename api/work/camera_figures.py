@@ -61,6 +61,7 @@ class CameraFigures:
     cases: int = 0
     unkept: int = 0
     lost: int = 0
+    unwritten: int = 0
     delays: tuple[int, ...] = (0,) * (len(DELAY_BOUNDS_S) + 1)
     delay_s: float = 0.0
     fence: int = 0
@@ -76,7 +77,7 @@ class CameraMeter:
         self._message: str | None = None
         self._since: datetime | None = None
         self._frames = self._analysed = self._connections = self._gaps = self._passages = 0
-        self._cases = self._unkept = self._lost = self._fence = 0
+        self._cases = self._unkept = self._lost = self._unwritten = self._fence = 0
         self._lag_s = self._gap_s = self._armed_s = self._disarmed_s = self._delay_s = 0.0
         self._last_frame_at: datetime | None = None
         self._clock: tuple[str, float] = ("none", 0.0)
@@ -163,11 +164,14 @@ class CameraMeter:
             self._delay_s += delay_s
             self._delays[sum(delay_s > bound for bound in DELAY_BOUNDS_S)] += 1
 
-    def counted(self, *, passages: int = 0, cases: int = 0, unkept: int = 0, lost: int = 0) -> None:
+    def counted(
+        self, *, passages: int = 0, cases: int = 0, unkept: int = 0, lost: int = 0, unwritten: int = 0
+    ) -> None:
         self._passages += passages
         self._cases += cases
         self._unkept += unkept
         self._lost += lost
+        self._unwritten += unwritten
 
     def figures(self) -> CameraFigures:
         """The figures as of now."""
@@ -195,6 +199,7 @@ class CameraMeter:
             cases=self._cases,
             unkept=self._unkept,
             lost=self._lost,
+            unwritten=self._unwritten,
             delays=tuple(self._delays),
             delay_s=self._delay_s,
             fence=self._fence,

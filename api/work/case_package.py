@@ -16,7 +16,6 @@ from evidence.durable import Disk
 from evidence.errors import PackageDamagedError
 from evidence.keys import KeyFolder, PublishedKey, demo_signer, read_published
 from evidence.manifest import NAME, Summary, summary
-from evidence.signing import Signer
 from evidence.store import PackageStore
 from evidence.verification import Check, State, Trust
 from rules.errors import StoplineError
@@ -75,11 +74,6 @@ def sound_package(data: Path, case_id: str, store: PackageStore) -> SoundPackage
         store=store,
         derived=derived_files(data, store, case_id),
     )
-
-
-def copies_signer(data: Path, signer: Signer | None) -> Signer:
-    """What signs the copies of a data folder: the installation's key, else the folder's demo key. Raises KeysError."""
-    return demo_signer(data / FOLDER / DEMO_KEY) if signer is None else signer
 
 
 def published_keys(data: Path, settings: Settings, given: Path | None) -> tuple[PublishedKey, ...]:

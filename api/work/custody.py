@@ -26,6 +26,11 @@ def signer_of(settings: Settings, now: datetime) -> Signer | None:
     return KeyFolder(settings.keys, Disk()).signer(now, settings.passphrase())
 
 
+def signer_or_demo(data_dir: Path, signer: Signer | None) -> Signer:
+    """The installation's signer; without one the demo key of the data folder, which is made on first use. Raises KeysError."""
+    return demo_signer(data_dir / FOLDER / DEMO_KEY) if signer is None else signer
+
+
 def open_custody(
     data_dir: Path,
     records: Records,
@@ -33,10 +38,8 @@ def open_custody(
     now: Callable[[], datetime],
     disk: Disk | None = None,
 ) -> Custody:
-    """Custody of the data folder; without a signer its demo key signs, which is made on first use. Raises KeysError."""
-    if signer is None:
-        signer = demo_signer(data_dir / FOLDER / DEMO_KEY)
-    return Custody(data_dir, records, signer, now, disk)
+    """Custody of the data folder; without a signer its demo key signs. Raises KeysError."""
+    return Custody(data_dir, records, signer_or_demo(data_dir, signer), now, disk)
 
 
 def custody_fields(checkpoint: Checkpoint, *, is_demo: bool) -> dict[str, Any]:

@@ -137,9 +137,7 @@ class Fleet:
     def step(self, timeout_s: float) -> None:
         """Takes what workers report within that time, mends what died, and starts what is wanted."""
         self._place()
-        pipes = {worker.pipe: worker for worker in self._workers}
-        for ready in wait(list(pipes), timeout_s):
-            self._listen(pipes[ready])  # type: ignore[index]
+        self._listen_all(timeout_s)
         now_s = self._clock.elapsed_s()
         for worker in tuple(self._workers):
             if not worker.process.is_alive():
@@ -174,9 +172,7 @@ class Fleet:
             self._send(worker, Finish())
         until_s = self._clock.elapsed_s() + FINISH_S
         while self._workers and self._clock.elapsed_s() < until_s:
-            pipes = {worker.pipe: worker for worker in self._workers}
-            for ready in wait(list(pipes), 0.2):
-                self._listen(pipes[ready])  # type: ignore[index]
+            self._listen_all(0.2)
             for worker in tuple(self._workers):
                 if not worker.process.is_alive():
                     self._drain(worker)
@@ -232,6 +228,13 @@ class Fleet:
         if self._why_full is not None:
             self._send(worker, SpoolRoom(why=self._why_full))
         return worker
+
+    def _listen_all(self, timeout_s: float) -> None:
+        """Hears every worker that reports within that time."""
+        ready = wait([worker.pipe for worker in self._workers], timeout_s)
+        for worker in self._workers:
+            if worker.pipe in ready:
+                self._listen(worker)
 
     def _listen(self, worker: _Worker) -> None:
         try:

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 
 from api.clock import Clock, SystemClock
 from api.site_file import parse_site_file
-from api.work.custody import DEMO_KEY, signer_of
+from api.work.custody import signer_of, signer_or_demo
 from api.work.fleet_messages import (
     CameraEnded,
     CaseSealed,
@@ -30,10 +30,8 @@ from api.work.fleet_messages import (
 )
 from api.work.live_camera import LiveCamera
 from api.work.package_store import open_store
-from evidence.chain_file import FOLDER as CUSTODY_FOLDER
 from evidence.delivery import SPOOL_FOLDER
 from evidence.durable import Disk
-from evidence.keys import demo_signer
 from evidence.ports import EvidenceRef
 from evidence.records import CaseRecord
 from evidence.signing import signature_file
@@ -76,8 +74,7 @@ class _Worker:
         self._leases = LocalLeases(setup.data / LEASES)
         self._why_full: str | None = None
         self._store = open_store(setup.data, setup.settings.bucket(), clock.now)
-        signer = signer_of(setup.settings, clock.now())
-        self._signer = signer or demo_signer(setup.data / CUSTODY_FOLDER / DEMO_KEY)
+        self._signer = signer_or_demo(setup.data, signer_of(setup.settings, clock.now()))
 
     def run(self) -> None:
         finishing = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
@@ -103,10 +104,12 @@ class LiveCamera:
         self._back_off = BackOff(chance)
         self._stopping = threading.Event()
         self._stopped_at_s: float | None = None
-        self._journal = LiveJournal(data, camera_id, clock.now)
         self._last_seen: FrameStamp | None = None
         self._last_seen_s: float | None = None
         self.meter = CameraMeter(camera_id, self._camera.max_gap_s)
+        self._journal = LiveJournal(
+            data, camera_id, clock.now, lambda lines: self.meter.counted(unwritten=lines)
+        )
 
     def stop(self) -> None:
         """``run`` ends soon: open cases get the footage after them first, where it comes."""
@@ -162,7 +165,8 @@ class LiveCamera:
         except StoplineError as exc:
             self.meter.is_in(CameraState.FAILED, self._clock.now(), exc.code, str(exc))
         except Exception as exc:  # noqa: BLE001 - one camera's trouble must not end the others of this process
-            what = f"{type(exc).__name__} (a mistake of Stopline's)"
+            at = traceback.extract_tb(exc.__traceback__)[-1]
+            what = f"{type(exc).__name__} in {Path(at.filename).name}, line {at.lineno} (a mistake of Stopline's)"
             self.meter.is_in(CameraState.FAILED, self._clock.now(), "internal", what)
         self._stopping.wait(self._back_off.wait_s(helps=helps))
 

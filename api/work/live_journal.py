@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from api.work.event_lines import Row
 from evidence.passage_album import PassageAlbum
@@ -21,12 +22,13 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class LiveJournal:
-    """Appends to the files of the current day (UTC); a full disk loses lines, which are counted, and ends nothing."""
+    """Appends to the files of the current day (UTC); a full disk loses lines, which ``unwritten`` is told, and ends nothing."""
 
-    def __init__(self, data: Path, camera_id: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, data: Path, camera_id: str, now: Callable[[], datetime], unwritten: Callable[[int], None]
+    ) -> None:
         self._root = data / FOLDER / camera_id
-        self._now = now
-        self.unwritten = 0
+        self._now, self._unwritten = now, unwritten
 
     @property
     def today(self) -> Path:
@@ -44,13 +46,13 @@ class LiveJournal:
             with (folder / name).open("a", encoding="utf-8") as file:
                 file.write(text)
         except OSError:
-            self.unwritten += len(rows)
+            self._unwritten(len(rows))
 
 
 class DailyAlbum:
     """An album of passages whose pictures lie in the folder of their day."""
 
-    def __init__(self, journal: LiveJournal, footage: Footage) -> None:  # type: ignore[type-arg]
+    def __init__(self, journal: LiveJournal, footage: Footage[Any]) -> None:
         self._journal, self._footage = journal, footage
         self._day: Path | None = None
         self._album: PassageAlbum | None = None

@@ -78,29 +78,17 @@ def _lines(figures: FleetFigures) -> Iterator[str]:
     yield from _counter(
         "drops",
         "What was left out, by cause.",
-        [
-            ({"camera": one.camera_id, "cause": cause}, n)
-            for one in cameras
-            for cause, n in sorted(one.drops.items())
-        ],
+        _by("cause", cameras, lambda one: one.drops),
     )
     yield from _counter(
         "lamp_samples",
         "Samples of signal heads.",
-        [
-            ({"camera": one.camera_id, "head": head}, n[0])
-            for one in cameras
-            for head, n in sorted(one.lamps.items())
-        ],
+        _by("head", cameras, lambda one: {head: counts[0] for head, counts in one.lamps.items()}),
     )
     yield from _counter(
         "lamp_samples_unknown",
         "Those of them that could not be read.",
-        [
-            ({"camera": one.camera_id, "head": head}, n[1])
-            for one in cameras
-            for head, n in sorted(one.lamps.items())
-        ],
+        _by("head", cameras, lambda one: {head: counts[1] for head, counts in one.lamps.items()}),
     )
     yield from _counter(
         "armed_seconds",
@@ -113,11 +101,7 @@ def _lines(figures: FleetFigures) -> Iterator[str]:
     yield from _counter(
         "findings",
         "What rules said, by status.",
-        [
-            ({"camera": one.camera_id, "status": name}, n)
-            for one in cameras
-            for name, n in sorted(one.findings.items())
-        ],
+        _by("status", cameras, lambda one: one.findings),
     )
     yield from _counter("cases", "Cases sealed.", _each(cameras, lambda one: one.cases))
     yield from _counter("passages", "Passages recorded.", _each(cameras, lambda one: one.passages))
@@ -126,6 +110,11 @@ def _lines(figures: FleetFigures) -> Iterator[str]:
     )
     yield from _counter(
         "lost_in_gaps", "Gaps in which a red light was not watched.", _each(cameras, lambda one: one.lost)
+    )
+    yield from _counter(
+        "unwritten",
+        "Lines of events, passages and losses that found no room on the disk.",
+        _each(cameras, lambda one: one.unwritten),
     )
     yield from _gauge("lease_fence", "Number of the camera's lease.", _each(cameras, lambda one: one.fence))
     yield from _delays(cameras)
@@ -153,6 +142,16 @@ def _each(
     cameras: Iterable[CameraFigures], value: Callable[[CameraFigures], float]
 ) -> list[tuple[Labels, float]]:
     return [({"camera": one.camera_id}, value(one)) for one in cameras]
+
+
+def _by(
+    label: str, cameras: Iterable[CameraFigures], counts: Callable[[CameraFigures], Mapping[str, int]]
+) -> list[tuple[Labels, float]]:
+    return [
+        ({"camera": one.camera_id, label: name}, count)
+        for one in cameras
+        for name, count in sorted(counts(one).items())
+    ]
 
 
 def _delays(cameras: Iterable[CameraFigures]) -> Iterator[str]:

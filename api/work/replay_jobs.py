@@ -18,17 +18,15 @@ from api.clock import Clock, SystemClock
 from api.errors import InterruptedRunError, SourceFailure
 from api.settings import Settings
 from api.site_file import SiteFile
-from api.work.custody import DEMO_KEY, signer_of
+from api.work.custody import signer_of, signer_or_demo
 from api.work.package_store import open_store
 from api.work.pipeline import Pipeline
 from api.work.progress import Advance, Progress
 from api.work.replay_source import Making, ReplayRequest, SourceReplay
 from api.work.run_folder import RunFolder, SourceRecord
-from evidence.chain_file import FOLDER as CUSTODY_FOLDER
 from evidence.courier import Courier
 from evidence.delivery import SPOOL_FOLDER, verified_ref
 from evidence.durable import Disk
-from evidence.keys import demo_signer
 from evidence.ports import EvidenceRef
 from evidence.records import CaseRecord
 from evidence.signing import signature_file
@@ -219,9 +217,7 @@ def _work(setup: JobsSetup, request: ReplayRequest, pipe: Connection, halt: Any,
 
 
 def _making(settings: Settings, request: ReplayRequest, clock: Clock, pipe: Connection, full: Any) -> Making:
-    signer = signer_of(settings, clock.now())
-    if signer is None:
-        signer = demo_signer(request.data_dir / CUSTODY_FOLDER / DEMO_KEY)
+    signer = signer_or_demo(request.data_dir, signer_of(settings, clock.now()))
     store = open_store(request.data_dir, request.bucket, clock.now)
     spool = Spool(request.data_dir / SPOOL_FOLDER, Disk())
     return Making(delivery=_JobDelivery(spool, store, pipe, full), sign=partial(signature_file, signer))

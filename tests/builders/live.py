@@ -5,27 +5,16 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from api.bootstrap import Models, OpenedSource
 from api.clock import Clock
-from api.judge import RuleJudge
-from api.live_pipeline import OPEN_TIMEOUT_S, SILENCE_S, address_with_account
+from api.live_pipeline import open_stream
 from api.settings import Settings
 from api.site_file import SiteFile
-from api.time_zone import time_zone
-from evidence.budget import Budget
-from evidence.case_builder import CaseBuilder
-from evidence.delivery import Delivery
-from evidence.manifest import Origin
-from evidence.ports import EventLine
 from ingest.frame import Frame
-from ingest.packet_ring import PacketRing
-from ingest.redact import redact_url
-from ingest.rtsp_source import RtspSource, Transport
 from rules.observation import Observation
 from tests.builders.scene import Actor, Lamp
-from tests.builders.scripted import MODELS, SITE, ScriptedAnalyst
+from tests.builders.scripted import MODELS, SITE, RealJudgement, ScriptedAnalyst
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +32,19 @@ class ScriptedPipelines:
 
     scripts: Mapping[str, Script] = field(default_factory=dict)
 
-    def __call__(self, settings: Settings, clock: Clock) -> ScriptedPipelines:
-        object.__setattr__(self, "settings", settings)
-        object.__setattr__(self, "clock", clock)
-        return self
+    def __call__(self, settings: Settings, clock: Clock) -> _WorkerPipelines:
+        return _WorkerPipelines(self.scripts, settings, clock)
+
+
+@dataclass(frozen=True)
+class _WorkerPipelines:
+    scripts: Mapping[str, Script]
+    settings: Settings
+    clock: Clock
 
     def pipeline(self, site_file: SiteFile, camera_id: str) -> ScriptedLivePipeline:
         script = self.scripts.get(camera_id, Script())
-        return ScriptedLivePipeline(site_file, camera_id, script, self.settings, self.clock)  # type: ignore[attr-defined]
+        return ScriptedLivePipeline(site_file, camera_id, script, self.settings, self.clock)
 
 
 class DyingAnalyst(ScriptedAnalyst):
@@ -73,66 +67,35 @@ class DyingAnalyst(ScriptedAnalyst):
         )
 
 
-class ScriptedLivePipeline:
+@dataclass
+class ScriptedLivePipeline(RealJudgement):
     """As LivePipeline, without models."""
 
-    def __init__(
-        self, site_file: SiteFile, camera_id: str, script: Script, settings: Settings, clock: Clock
-    ) -> None:
-        self._site_file, self._camera_id, self._script = site_file, camera_id, script
-        self._settings, self._clock = settings, clock
+    site_file: SiteFile
+    camera_id: str
+    script: Script
+    settings: Settings
+    clock: Clock
 
     @property
     def models(self) -> Models:
         return MODELS
 
     def open_live(self, segment: int, on_thread: Callable[[int], None]) -> OpenedSource:
-        stream = next(one for one in self._site_file.document.cameras if one.id == self._camera_id).stream
+        stream = next(one for one in self.site_file.document.cameras if one.id == self.camera_id).stream
         assert stream is not None
-        url = address_with_account(stream, stream.address, self._settings.camera_accounts())
-        footage = PacketRing()
-        source = RtspSource(
-            url,
-            camera_id=self._camera_id,
-            clock=self._clock,
+        return open_stream(
+            stream,
+            camera_id=self.camera_id,
             segment=segment,
-            open_timeout_s=OPEN_TIMEOUT_S,
-            read_timeout_s=SILENCE_S,
-            packet_ring=footage,
-            transport=Transport(stream.transport),
-            networks=self._settings.networks(),
+            clock=self.clock,
+            networks=self.settings.networks(),
+            accounts=self.settings.camera_accounts(),
             on_thread=on_thread,
-        )
-        return OpenedSource(
-            name=redact_url(url), source=source, footage=footage, length_s=None, size_bytes=None, is_live=True
         )
 
     def live_analyst(self, opened: OpenedSource) -> DyingAnalyst:
-        return DyingAnalyst(self._script)
-
-    def new_cases(
-        self,
-        data_dir: Path,
-        footage: PacketRing,
-        delivery: Delivery,
-        sign: Callable[[bytes], bytes],
-        event_line: EventLine,
-        going_on: Budget | None = None,
-    ) -> CaseBuilder:
-        return CaseBuilder(
-            data_dir=data_dir,
-            site=self._site_file.site,
-            zone=time_zone(self._site_file.site.time_zone),
-            footage=footage,
-            delivery=delivery,
-            sign=sign,
-            going_on=going_on,
-            event_line=event_line,
-            origin=Origin(site_sha256=self._site_file.sha256, code_version="0", weights=()),
-        )
-
-    def new_judge(self) -> RuleJudge:
-        return RuleJudge(self._site_file.site, self._camera_id)
+        return DyingAnalyst(self.script)
 
 
 def a_live_site(camera_id: str, address: str, *, account: str | None = None, extra: str = "") -> str:

@@ -109,8 +109,39 @@ class ScriptedAnalyst:
         )
 
 
+class RealJudgement:
+    """The rules and the cases of a pipeline as the product makes them."""
+
+    site_file: SiteFile
+    camera_id: str
+
+    def new_cases(
+        self,
+        data_dir: Path,
+        footage: PacketRing,
+        delivery: Delivery,
+        sign: Callable[[bytes], bytes],
+        event_line: EventLine,
+        going_on: Budget | None = None,
+    ) -> CaseBuilder:
+        return CaseBuilder(
+            data_dir=data_dir,
+            site=self.site_file.site,
+            zone=time_zone(self.site_file.site.time_zone),
+            footage=footage,
+            delivery=delivery,
+            sign=sign,
+            going_on=going_on,
+            event_line=event_line,
+            origin=Origin(site_sha256=self.site_file.sha256, code_version="0", weights=()),
+        )
+
+    def new_judge(self) -> RuleJudge:
+        return RuleJudge(self.site_file.site, self.camera_id)
+
+
 @dataclass
-class ScriptedPipeline:
+class ScriptedPipeline(RealJudgement):
     """``opened`` names the sources in the order in which they were opened."""
 
     site_file: SiteFile
@@ -151,30 +182,6 @@ class ScriptedPipeline:
 
     def new_analyst(self) -> ScriptedAnalyst:
         return ScriptedAnalyst(self.actors, self.lamps)
-
-    def new_cases(
-        self,
-        data_dir: Path,
-        footage: PacketRing,
-        delivery: Delivery,
-        sign: Callable[[bytes], bytes],
-        event_line: EventLine,
-        going_on: Budget | None = None,
-    ) -> CaseBuilder:
-        return CaseBuilder(
-            data_dir=data_dir,
-            site=self.site_file.site,
-            zone=time_zone(self.site_file.site.time_zone),
-            footage=footage,
-            delivery=delivery,
-            sign=sign,
-            going_on=going_on,
-            event_line=event_line,
-            origin=Origin(site_sha256=self.site_file.sha256, code_version="0", weights=()),
-        )
-
-    def new_judge(self) -> RuleJudge:
-        return RuleJudge(self.site_file.site, self.camera_id)
 
 
 class HandClock:

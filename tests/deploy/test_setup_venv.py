@@ -18,6 +18,8 @@ from typing import NoReturn
 
 import pytest
 
+from tests.builders.small_disk import small_disk
+
 pytestmark = pytest.mark.timeout(600)  # a dozen runs of pip on a busy machine
 
 SCRIPT = Path(__file__).resolve().parents[2] / "deploy" / "setup_venv.sh"
@@ -207,23 +209,6 @@ def test_no_space_left(checkout: Path, tmp_path: Path, absent: Callable[[str], N
         assert "disk/venv" in ran.stderr
         filler.unlink()
         goes_on(checkout, wheel, "disk/venv")
-
-
-@contextmanager
-def small_disk(folder: Path, size_mb: int, absent: Callable[[str], NoReturn]) -> Iterator[Path]:
-    """A file system of that size at the folder."""
-    if os.geteuid() != 0:
-        absent("only root can mount a small file system")
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        absent("this root may not mount a small file system")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def test_a_package_that_cannot_be_loaded(checkout: Path, tmp_path: Path) -> None:

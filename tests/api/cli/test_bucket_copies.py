@@ -217,7 +217,8 @@ def test_confirming_extends_the_lock_and_rejecting_does_not(locked: Bucket, tmp_
         before = now().replace(microsecond=0)
         desk.confirm(CASE, note="", reviewer="Li")
         desk.reject(OTHER, code=RejectCode.STOPPED, note="", reviewer="Li")
-        assert records.case(CASE).decision is Decision.CONFIRMED  # type: ignore[union-attr]
+        case = records.case(CASE)
+        assert case is not None and case.decision is Decision.CONFIRMED
     ((confirmed, _),) = locks(locked, CASE)
     assert timedelta(days=30) <= confirmed - before <= timedelta(days=30, seconds=60)
     assert locks(locked, OTHER) == {(first, False)}
@@ -235,7 +236,8 @@ def test_nothing_is_confirmed_whose_lock_cannot_be_extended(locked: Bucket, tmp_
         patch.setattr(store, "confirmed", away)
         with pytest.raises(StoreUnavailableError):
             review_desk(data, records, now, store).confirm(CASE, note="", reviewer="Li")
-        assert records.case(CASE).decision is Decision.OPEN  # type: ignore[union-attr]
+        case = records.case(CASE)
+        assert case is not None and case.decision is Decision.OPEN
 
 
 def test_a_legal_hold_is_placed_on_the_objects_too(

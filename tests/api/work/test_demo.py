@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,6 +30,7 @@ from rules.finding import Rule
 from rules.observation import LampState
 from tests.builders.scene import a_car, a_lamp
 from tests.builders.scripted import MODELS, SITE, HandClock, ScriptedPipeline, a_recording
+from tests.builders.small_disk import small_disk
 
 RUNNER = a_car(1, (40.0, 30.0)).drives((130, 190), (130, 20), 2.0, 7.0)
 LAMP = a_lamp("lamp").shows(LampState.AMBER, 0.0).shows(LampState.RED, 1.0)
@@ -262,7 +261,7 @@ def test_a_full_disk_is_said_and_going_on_ends_alike(
 ) -> None:
     whole = tmp_path / "whole"
     show(samples, whole)
-    with small_disk(tmp_path / "disk", absent) as disk:
+    with small_disk(tmp_path / "disk", 40, absent) as disk:
         out, filler = disk / "out", disk / "filler"
         refused = []
         for free_bytes in range(0, 3_000_000, 100_000):
@@ -283,20 +282,3 @@ def test_a_full_disk_is_said_and_going_on_ends_alike(
 def free_of(folder: Path) -> int:
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize
-
-
-@contextmanager
-def small_disk(folder: Path, absent: Callable[[str], NoReturn]) -> Iterator[Path]:
-    """A file system of 40 MB at the folder."""
-    if os.geteuid() != 0:
-        absent("only root can mount a small file system")
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        absent("this root may not mount a small file system")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)

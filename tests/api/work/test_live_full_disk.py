@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,29 +20,13 @@ from tests.builders.runs import Silence
 from tests.builders.scene import a_car, a_lamp
 from tests.builders.scripted import HandClock, ScriptedPipeline, a_recording, a_site
 from tests.builders.signing import a_signer
+from tests.builders.small_disk import small_disk
 
 FPS = 10
 FULL_FROM_S = 14.0
 EARLY = a_car(1, (40.0, 30.0)).drives((130, 190), (130, 20), 2.0, 7.0)
 LATE = a_car(2, (40.0, 30.0)).drives((130, 190), (130, 20), 16.0, 21.0)
 LAMP = a_lamp("lamp").shows(LampState.AMBER, 0.0).shows(LampState.RED, 1.0)
-
-
-@contextmanager
-def small_disk(folder: Path, absent: Callable[[str], NoReturn]) -> Iterator[Path]:
-    """A file system of 40 MB at the folder."""
-    if os.geteuid() != 0:
-        absent("only root can mount a small file system")
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        absent("this root may not mount a small file system")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def fill(path: Path) -> None:
@@ -65,7 +46,7 @@ def test_a_live_run_that_ends_on_a_full_disk_has_its_results_and_names_what_is_m
 ) -> None:
     monkeypatch.setattr("api.work.run_evidence.PACE", Pace(first_s=0.05, end_s=0.2))
     clip = a_recording(tmp_path / "clip.mp4", 24.0, codec="libx264")
-    with small_disk(tmp_path / "disk", absent) as disk:
+    with small_disk(tmp_path / "disk", 40, absent) as disk:
         out, frames = disk / "out", iter(range(10_000))
 
         def stop() -> bool:
@@ -88,9 +69,7 @@ def test_a_live_run_that_ends_on_a_full_disk_has_its_results_and_names_what_is_m
         events = [json.loads(line) for line in (out / "events.jsonl").read_text("utf-8").splitlines()]
         summary = json.loads((out / "summary.json").read_text("utf-8"))
         assert [event["track"] for event in events if event["evidence"] is not None] == [1]
-        (unkept,) = (
-            summary["sources"][0]["unkept"] if "unkept" in summary["sources"][0] else summary["unkept"]
-        )
+        (unkept,) = summary["unkept"]
         assert (unkept["track"], unkept["rule"]) == (2, "red_light")
         assert "disk is full" in unkept["why"]
         assert summary["custody"] is not None, "the chain has its checkpoint"
