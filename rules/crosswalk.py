@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import hypot
 
 from rules import signal
 from rules.class_vote import ClassVotes, likeliest, with_vote
 from rules.finding import Finding, Output, Rule, Status
 from rules.finding_id import finding_id
 from rules.geometry import bottom_center, point_in_polygon
-from rules.observation import FrameStamp, ObjectClass, Observation, Point
+from rules.observation import Box, FrameStamp, ObjectClass, Observation, Point, TrackPoint
 from rules.signal import HeadState, RedTime
 from rules.site import Camera, Crosswalk
 
@@ -20,18 +21,22 @@ CLASSES = frozenset({ObjectClass.PERSON, ObjectClass.BICYCLE})
 SETTLED_S = 0.6
 """Who stays on the crossing, or off it, for so long has entered or left it: feet at its edge jitter in and out."""
 
+SIZE_RATIO = 1.5
+"""Nobody is taller or shorter than by this from one track to the next that is taken for the same person."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walker:
     """One road user at one crossing: whether on it, and what was seen since the feet last were on the other side.
 
     ``classes`` are the votes of all its sightings: detectors take a cyclist for a motorcyclist now and then.
-    ``entered`` bounds when the edge was passed, None while on the side that is already told; ``stamp`` and
-    ``at_px`` are of the first sighting on the new side.
+    ``box_px`` is of the last sighting. ``entered`` bounds when the edge was passed, None while on the side that
+    is already told; ``stamp`` and ``at_px`` are of the first sighting on the new side.
     """
 
     inside: bool
     last_s: float
+    box_px: Box
     classes: ClassVotes
     entered: tuple[float, float] | None = None
     stamp: FrameStamp | None = None
@@ -55,9 +60,10 @@ def step(
     """The state after one observation, and who has just entered on red.
 
     ``heads`` are the states, after this observation, of the crossing's heads. Who is first seen on the
-    crossing, or was on it when it turned red, may finish. No entry is inferred across more than
-    ``camera.max_gap_s`` without a sighting. A finding holds neither photos nor a trace, and its track is a
-    number of this segment only.
+    crossing, or was on it when it turned red, may finish; so may who is seen under another track from some
+    sighting on. No entry is inferred across more than ``camera.max_gap_s`` without a sighting, nor where the
+    track changes with the side. A finding holds neither photos nor a trace, and its track is a number of this
+    segment only.
     """
     if observation.tracks is None:
         return state, ()
@@ -67,6 +73,8 @@ def step(
         for track_id, walker in state.walkers.items()
         if stamp.media_s - walker.last_s <= camera.max_gap_s
     }
+    for new, old in _successors(walkers, observation.tracks, crosswalk).items():
+        walkers[new] = walkers.pop(old)
     said: list[Output] = []
     for point in observation.tracks:
         before = walkers.get(point.track_id)
@@ -75,7 +83,7 @@ def step(
         at_px = bottom_center(point.box_px)
         classes = with_vote(() if before is None else before.classes, point.object_class)
         inside = point_in_polygon(at_px, crosswalk.polygon_px)
-        walker, entry = _seen(before, classes, at_px, inside, stamp)
+        walker, entry = _seen(before, point.box_px, classes, inside, stamp)
         walkers[point.track_id] = walker
         object_class = likeliest(classes)
         if entry is not None and heads and object_class in CLASSES:
@@ -83,26 +91,60 @@ def step(
     return CrosswalkState(walkers=walkers), tuple(said)
 
 
+def _successors(
+    walkers: Mapping[int, Walker], seen: Sequence[TrackPoint], crosswalk: Crosswalk
+) -> dict[int, int]:
+    """New track id to the lost walker that it continues, where nobody else can be meant."""
+    names = {point.track_id for point in seen}
+    fits = [
+        (point.track_id, track_id)
+        for track_id, walker in walkers.items()
+        if track_id not in names
+        for point in seen
+        if point.track_id not in walkers
+        and point.object_class in CLASSES
+        and _continues(walker, point, crosswalk)
+    ]
+    new, old = [pair[0] for pair in fits], [pair[1] for pair in fits]
+    return {to: origin for to, origin in fits if new.count(to) == 1 and old.count(origin) == 1}
+
+
+def _continues(walker: Walker, point: TrackPoint, crosswalk: Crosswalk) -> bool:
+    """Whether the feet are within a box's width of where they were, and the box is about as high.
+
+    Who shows on the crossing does not continue somebody who was last seen off it: that would be an entry nobody saw.
+    """
+    x1, y1, x2, y2 = walker.box_px
+    (was_x, was_y), (x, y) = bottom_center(walker.box_px), bottom_center(point.box_px)
+    was, now = y2 - y1, point.box_px[3] - point.box_px[1]
+    if hypot(x - was_x, y - was_y) > x2 - x1 or max(was, now) > SIZE_RATIO * min(was, now):
+        return False
+    was_on = walker.inside is (walker.entered is None)
+    return was_on or not point_in_polygon((x, y), crosswalk.polygon_px)
+
+
 def _seen(
-    walker: Walker | None, classes: ClassVotes, at_px: Point, inside: bool, stamp: FrameStamp
+    walker: Walker | None, box_px: Box, classes: ClassVotes, inside: bool, stamp: FrameStamp
 ) -> tuple[Walker, Walker | None]:
     """The walker after one more sighting, and itself as it entered once that is certain."""
     now_s = stamp.media_s
     if walker is None or inside is walker.inside:
         known = inside if walker is None else walker.inside
-        return Walker(inside=known, last_s=now_s, classes=classes), None
+        return Walker(inside=known, last_s=now_s, box_px=box_px, classes=classes), None
     entered = walker.entered or (walker.last_s, now_s)
     changing = Walker(
         inside=walker.inside,
         last_s=now_s,
+        box_px=box_px,
         classes=classes,
         entered=entered,
         stamp=walker.stamp or stamp,
-        at_px=walker.at_px or at_px,
+        at_px=walker.at_px or bottom_center(box_px),
     )
     if now_s - entered[1] < SETTLED_S:
         return changing, None
-    return Walker(inside=inside, last_s=now_s, classes=classes), changing if inside else None
+    settled = Walker(inside=inside, last_s=now_s, box_px=box_px, classes=classes)
+    return settled, changing if inside else None
 
 
 def _judged(

@@ -28,7 +28,8 @@ def test_of_classes_seen_equally_often_the_first_seen_counts() -> None:
 
 def test_a_car_before_a_truck_where_it_may_well_be_either() -> None:
     assert likeliest(seen_as(TRUCK, TRUCK, CAR)) is CAR
-    assert likeliest(seen_as(TRUCK, TRUCK, TRUCK, CAR)) is TRUCK
+    assert likeliest(seen_as(TRUCK, TRUCK, TRUCK, TRUCK, CAR)) is CAR
+    assert likeliest(seen_as(TRUCK, TRUCK, TRUCK, TRUCK, TRUCK, CAR)) is TRUCK
     assert likeliest(seen_as(BUS, BUS, CAR)) is BUS
 
 

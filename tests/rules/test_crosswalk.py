@@ -156,3 +156,64 @@ def test_frames_without_detection_change_nothing() -> None:
     state = CrosswalkState()
     blind = Observation(stamp=a_frame(20.0).stamp, tracks=None)
     assert crosswalk.step(state, blind, (RED_HEAD,), WALK, CAMERA) == (state, ())
+
+
+def seen_as(*sightings: tuple[int, float, float]) -> int:
+    """How often it is told of somebody seen each tenth of a second as (track, left side of a 30 px box, feet) in px."""
+    state, told = CrosswalkState(), 0
+    for index, (track_id, left_px, foot_px) in enumerate(sightings):
+        point = a_point(track_id, (left_px, foot_px - 80.0, left_px + 30.0, foot_px), PERSON)
+        state, outputs = crosswalk.step(state, a_frame(20.0 + 0.1 * index, point), (RED_HEAD,), WALK, CAMERA)
+        told += len(outputs)
+    return told
+
+
+@pytest.mark.parametrize(("left_px", "told"), [(300.0, 1), (329.0, 1), (331.0, 2)])
+def test_who_shows_off_the_edge_under_another_track_within_a_body_was_told_of(
+    left_px: float, told: int
+) -> None:
+    entering = [(3, 300.0, 199.0), *[(3, 300.0, 200.0)] * 8]
+    assert seen_as(*entering, (4, left_px, 199.0), *[(4, left_px, ON_IT)] * 8) == told
+    assert seen_as(*entering, *[(4, left_px, ON_IT)] * 9) == 1
+
+
+def test_a_track_that_changes_while_entering_is_told_of_and_one_that_changes_with_the_side_is_not() -> None:
+    assert seen_as((3, 300.0, OFF_IT), (3, 300.0, ON_IT), *[(4, 302.0, ON_IT)] * 8) == 1
+    assert seen_as((3, 300.0, OFF_IT), *[(4, 302.0, ON_IT)] * 9) == 0
+    assert seen_as((3, 300.0, OFF_IT), (4, 302.0, OFF_IT), *[(4, 302.0, ON_IT)] * 8) == 1
+
+
+def test_who_is_much_smaller_is_somebody_else() -> None:
+    feet = [(OFF_IT, 80.0), *[(ON_IT, 80.0)] * 8]
+    for high_px, told in ((54.0, 1), (53.0, 2)):
+        state, found = CrosswalkState(), 0
+        later = [(198.0, high_px), *[(ON_IT, high_px)] * 8]
+        for index, (foot_px, box_px) in enumerate(feet + later):
+            track_id = 3 if index < len(feet) else 4
+            point = a_point(track_id, (300.0, foot_px - box_px, 330.0, foot_px), PERSON)
+            state, outputs = crosswalk.step(
+                state, a_frame(20.0 + 0.1 * index, point), (RED_HEAD,), WALK, CAMERA
+            )
+            found += len(outputs)
+        assert found == told
+
+
+def test_where_either_of_two_may_be_meant_the_newcomer_is_somebody_else() -> None:
+    """Two were told of and are lost, one shows between them; or one was told of and two show."""
+    told = 0
+    state = CrosswalkState()
+    frames = [
+        [(3, 300.0, 199.0), (4, 320.0, 199.0)],
+        *[[(3, 300.0, ON_IT), (4, 320.0, ON_IT)]] * 8,
+        [(5, 310.0, 199.0)],
+        *[[(5, 310.0, ON_IT)]] * 8,
+        [(6, 300.0, 199.0), (7, 320.0, 199.0)],
+        *[[(6, 300.0, ON_IT), (7, 320.0, ON_IT)]] * 8,
+    ]
+    for index, users in enumerate(frames):
+        points = [a_point(t, (x, foot - 80.0, x + 30.0, foot), PERSON) for t, x, foot in users]
+        state, outputs = crosswalk.step(
+            state, a_frame(20.0 + 0.1 * index, *points), (RED_HEAD,), WALK, CAMERA
+        )
+        told += len(outputs)
+    assert told == 2 + 1 + 2
