@@ -136,7 +136,8 @@ def _cut(
         return Cut(top_px=was_top, height_px=was_height)
     wanted = _expected(recent, 3, now_s) - _expected(recent, 1, now_s)
     lost_below = _jump(recent, 3, box, now_s) > _jump(recent, 1, box, now_s)
-    if height >= (1.0 - CUT_SHARE) * wanted or not lost_below:
+    lost_above = _strayed(recent, 1, box, now_s) > _strayed(recent, 3, box, now_s)
+    if height >= (1.0 - CUT_SHARE) * wanted or not lost_below or lost_above:
         return None
     return Cut(top_px=top, height_px=_median([_height(old.box_px) for old in recent]))
 
@@ -156,7 +157,18 @@ def _jump(recent: Sequence[Sighting], side: int, box: Box, now_s: float) -> floa
     (was_s, was), (then_s, then) = _halves(recent, side)
     last = recent[-1].box_px[side]
     driven = last + (then - was) * (now_s - recent[-1].stamp.media_s) / (then_s - was_s)
-    return max(min(last, driven) - box[side], box[side] - max(last, driven), 0.0)
+    return _outside(box[side], last, driven)
+
+
+def _strayed(recent: Sequence[Sighting], side: int, box: Box, now_s: float) -> float:
+    """The same from where it was of late: also what it lost some boxes ago, as one that held another vehicle too."""
+    _, (_, then) = _halves(recent, side)
+    return _outside(box[side], then, _expected(recent, side, now_s))
+
+
+def _outside(value: float, one_end: float, other_end: float) -> float:
+    """How far the value lies outside of the stretch between the two; 0 within it."""
+    return max(min(one_end, other_end) - value, value - max(one_end, other_end), 0.0)
 
 
 def _halves(recent: Sequence[Sighting], side: int) -> tuple[tuple[float, float], tuple[float, float]]:

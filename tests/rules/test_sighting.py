@@ -101,7 +101,16 @@ def merged_for_a_moment(index: int) -> Box:
     return a_box(320.0, 160.0) if 6 <= index < 8 else a_box(320.0, 100.0)
 
 
-@pytest.mark.parametrize("box", [shrinking, standing_low, too_tall_at_the_edge, merged_for_a_moment])
+def merged_until_it_set_off(index: int) -> Box:
+    """Boxed with what stands behind it, a little less so at last, and alone from the moment at which it moves."""
+    height = 170.0 if index < 5 else 160.0 if index < 8 else 100.0
+    bottom = 420.0 + (0.0, 1.0, 2.5, 4.5, 7.0)[max(index - 7, 0)]
+    return (300.0, bottom - height, 340.0, bottom)
+
+
+@pytest.mark.parametrize(
+    "box", [shrinking, standing_low, too_tall_at_the_edge, merged_for_a_moment, merged_until_it_set_off]
+)
 def test_what_is_no_cut_stands_where_its_box_ends(box: Callable[[int], Box]) -> None:
     boxes = [box(index) for index in range(12)]
     assert bottoms(followed(boxes)) == [one[3] for one in boxes]

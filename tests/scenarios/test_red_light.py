@@ -291,6 +291,28 @@ def test_a_rider_whose_head_is_hidden_still_stands_where_the_wheels_are(view: Vi
     assert [f.crossing_s for f in hidden] == [pytest.approx(f.crossing_s, abs=0.03) for f in seen]
 
 
+@BOTH_VIEWS
+@scenario(rule="red_light", condition="occlusion")
+@scenario(rule="red_light", condition="queue")
+def test_a_waiting_car_whose_box_held_the_one_behind_it_too_crosses_when_its_own_wheels_do(
+    view: View,
+) -> None:
+    """It sets off and is boxed alone: the box lost its upper part, and what it ends at was never hidden."""
+    car = (
+        a_vehicle()
+        .stops(-1.2, 9.0)
+        .waits(14.0)
+        .goes(-1.15, 0.25)
+        .goes(-0.9, 0.8)
+        .goes(0.5, 1.6)
+        .goes(14.0, 4.0)
+    )
+    merged = car.loses(9.0, 14.0, head=-0.7).loses(14.0, 14.36, head=-0.6)
+    (alone,), (found,) = (a_junction(view).judge(one) for one in (car, merged))
+    assert verdicts([found]) == ACCUSED
+    assert (found.t_s, found.crossing_s) == (alone.t_s, alone.crossing_s)
+
+
 @scenario(rule="red_light", condition="gap")
 def test_a_crossing_inside_an_outage_is_not_inferred() -> None:
     assert a_junction().judge(a_vehicle().crosses(14.0), dropped=[(13.6, 14.5)]) == []
