@@ -22,7 +22,7 @@ from api.site_fields import (
 )
 from api.site_parking import CrosswalkPart, NoParkingPart
 from api.site_retention import RetentionPart
-from api.site_signals import HeadPart, StopLinePart
+from api.site_signals import FeedAddress, HeadPart, StopLinePart
 from api.site_stream import StreamPart
 from rules.site import Pictures, PlatePolicy
 
@@ -79,6 +79,12 @@ class SiteHeading(SitePart):
         default="generic",
         description="Whose violation codes are proposed to the officer: mainland_china or generic. Default generic: "
         "names of the rules, no points; a code of the wrong country misleads.",
+    )
+    signal_feeds: tuple[FeedAddress, ...] = Field(
+        default=(),
+        description="Addresses of signal controllers' live feeds, mqtt://[USER@]HOST[:PORT]/TOPIC or mqtts://, that 'stopline "
+        "watch' listens to; the password is in the file that STOPLINE_MQTT_PASSWORD_FILE names. Default none: cameras see the "
+        "heads.",
     )
     feed_silence_s: Seconds = Field(
         default=5.0,

@@ -21,10 +21,24 @@ from api.site_fields import (
     has_length,
     not_empty,
 )
+from ingest.errors import SourceKindError
+from ingest.mqtt_feed import broker_address
 from ingest.signal_message import FeedHeads, Group
 from rules.site import View
 from rules.site_movement import HeadKind, TurnOnRed
 
+
+def _feed_address(address: str) -> str:
+    try:
+        found = broker_address(address)
+    except SourceKindError as exc:
+        raise PydanticCustomError("feed_address", "{why}", {"why": exc.message}) from None
+    if found is None:
+        raise PydanticCustomError("feed_scheme", "an address of a feed begins with mqtt:// or mqtts://")
+    return address
+
+
+FeedAddress = Annotated[str, AfterValidator(_feed_address)]
 SpatNumber = Annotated[int, Field(strict=True, ge=0, le=65_535)]
 
 

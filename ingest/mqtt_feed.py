@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -107,7 +108,8 @@ class MqttFeed:
     nobody here knows whether the network or a clock is behind it. While the broker is away nothing comes,
     and the state is unknown as soon as the last message has held long enough.
 
-    Raises BrokerUnreachableError, BrokerRefusedError. Account and password appear nowhere.
+    Raises BrokerUnreachableError, BrokerRefusedError; where it is ``patient``, a broker that is away or refuses is
+    only told by ``away``, and tried again and again. Account and password appear nowhere.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class MqttFeed:
         heads: FeedHeads,
         clock: Clock,
         timeout_s: float = 10.0,
+        patient: bool = False,
     ) -> None:
         self._address = address
         self._heads = heads
@@ -129,8 +132,15 @@ class MqttFeed:
         self._first_malformed: str | None = None
         self._least_delay_s: float | None = None
         self._settled = Event()
-        self._error: BrokerError | None = None
-        self._client = self._connected(password, timeout_s)
+        self._error: BrokerError | None = BrokerUnreachableError(address.text, "not connected yet")
+        self._client = self._begun(password, timeout_s)
+        if not patient:
+            self._wait_for_answer(timeout_s)
+
+    @property
+    def away(self) -> str | None:
+        """Why nothing can come now; None while it is subscribed."""
+        return None if self._error is None else str(self._error)
 
     def take(self) -> SignalReport | None:
         """The next report, in the order in which they came; None while there is none."""
@@ -178,12 +188,14 @@ class MqttFeed:
             found.append(replace(report, error_s=max(report.error_s, abs(least_s))))
         return found
 
-    def _connected(self, password: str | None, timeout_s: float) -> mqtt.Client:
+    def _begun(self, password: str | None, timeout_s: float) -> mqtt.Client:
+        """A client that connects, and connects again, on a thread of its own."""
         address = self._address
         client = mqtt.Client(CallbackAPIVersion.VERSION2)
         client.connect_timeout = timeout_s
         client.reconnect_delay_set(*RECONNECT_S)
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -191,19 +203,23 @@ class MqttFeed:
             client.username_pw_set(address.user, password)
         if address.tls:
             client.tls_set()
-        try:
-            client.connect(address.host, address.port, KEEPALIVE_S)
-        except OSError as exc:
-            raise BrokerUnreachableError(address.text, exc.strerror or type(exc).__name__) from exc
+        client.connect_async(address.host, address.port, KEEPALIVE_S)
         client.loop_start()
-        if not self._settled.wait(timeout_s):
-            self._error = BrokerUnreachableError(address.text, f"no answer within {timeout_s:g} s")
-        if self._error is not None:
-            client.on_disconnect = None
-            client.disconnect()
-            client.loop_stop()
-            raise self._error
         return client
+
+    def _wait_for_answer(self, timeout_s: float) -> None:
+        if not self._settled.wait(timeout_s):
+            self._error = BrokerUnreachableError(self._address.text, f"no answer within {timeout_s:g} s")
+        if self._error is not None:
+            error = self._error
+            self.close()
+            raise error
+
+    def _on_connect_fail(self, client: mqtt.Client, userdata: Any) -> None:
+        """Called where no connection comes about; what hindered it is being handled just now."""
+        error = sys.exc_info()[1]
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        self._refused(BrokerUnreachableError(self._address.text, reason))
 
     def _on_connect(
         self,
@@ -214,7 +230,7 @@ class MqttFeed:
         properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            self._refused(str(reason).lower())
+            self._refused(BrokerRefusedError(self._address.text, str(reason).lower()))
         else:
             client.subscribe(self._address.topic, QOS)
 
@@ -227,11 +243,13 @@ class MqttFeed:
         properties: Properties | None,
     ) -> None:
         if any(reason.is_failure for reason in reasons):
-            self._refused("topic not allowed")
+            self._refused(BrokerRefusedError(self._address.text, "topic not allowed"))
+        else:
+            self._error = None
         self._settled.set()
 
-    def _refused(self, reason: str) -> None:
-        self._error = BrokerRefusedError(self._address.text, reason)
+    def _refused(self, error: BrokerError) -> None:
+        self._error = error
         self._settled.set()
 
     def _on_disconnect(
@@ -243,9 +261,12 @@ class MqttFeed:
         properties: Properties | None,
     ) -> None:
         self._disconnects += 1
+        hung_up = f"hung up: {str(reason).lower()}"
         if not self._settled.is_set():
             # Some brokers hang up on an account that they refuse, and say nothing.
-            self._refused(f"hung up: {str(reason).lower()}")
+            self._refused(BrokerRefusedError(self._address.text, hung_up))
+        elif self._error is None:
+            self._error = BrokerUnreachableError(self._address.text, hung_up)
 
     def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
         if len(self._came) >= MAX_WAITING:

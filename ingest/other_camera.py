@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from itertools import chain, pairwise
 
 from rules.observation import FrameStamp, LampState, Observation, SignalReport
 
@@ -20,45 +20,87 @@ Untrusted = tuple[int, float, float]
 """(segment, from, to in media seconds): a time in which a camera did not trust itself."""
 
 
-def reports_of(
-    observations: Iterable[Observation], max_gap_s: float, untrusted: Sequence[Untrusted] = ()
-) -> Iterator[SignalReport]:
-    """A report for each lamp sample, in the order of the frames, from a source called ``camera ID``.
+class Witness:
+    """Observations in, one by one; out the reports of the one before, which the new one confirms or not.
 
-    A state that neither the sample before nor the one after confirms is unknown, and so is every one in
-    times that are ``untrusted``. The error is the
-    frame's own and the time since the sample before, in which a change may have been; after a gap longer than
-    ``max_gap_s``, or another segment, the head was unknown meanwhile. Raises NoWallClockError.
+    A report for each lamp sample, from a source called ``camera ID``. A state that neither the sample before nor
+    the one after confirms is unknown. The error is the frame's own and the time since the sample before, in which
+    a change may have been; after a gap longer than ``max_gap_s``, or another segment, the head was unknown
+    meanwhile.
     """
-    before: Observation | None = None
-    states: dict[str, LampState] = {}
-    for now, after in pairwise(chain(observations, [None])):
-        assert now is not None
-        stamp = now.stamp
-        if stamp.captured_at is None:
+
+    def __init__(self, max_gap_s: float) -> None:
+        self._max_gap_s = max_gap_s
+        self._before: Observation | None = None
+        self._last: Observation | None = None
+
+    def add(self, observation: Observation) -> tuple[SignalReport, ...]:
+        """The reports of the observation before. Raises NoWallClockError."""
+        if observation.stamp.captured_at is None:
             raise NoWallClockError
-        if before is not None and _parted(before.stamp, stamp, max_gap_s):
-            yield from _lost(before)
-            before, states = None, {}
-        follows = after is not None and not _parted(stamp, after.stamp, max_gap_s)
-        next_states = {} if after is None or not follows else _states(after)
-        trusted = not any(
-            segment == stamp.segment and from_s <= stamp.media_s <= to_s
-            for segment, from_s, to_s in untrusted
-        )
+        last = self._last
+        if last is None:
+            self._last = observation
+            return ()
+        if _parted(last.stamp, observation.stamp, self._max_gap_s):
+            reports = self.end()
+        else:
+            reports = self._reports(last, _states(observation))
+            self._before = last
+        self._last = observation
+        return reports
+
+    def end(self) -> tuple[SignalReport, ...]:
+        """The reports of the last observation; from right after it on, nobody knows."""
+        last = self._last
+        if last is None:
+            return ()
+        reports = (*self._reports(last, {}), *_lost(last))
+        self._before = self._last = None
+        return reports
+
+    def _reports(self, now: Observation, next_states: Mapping[str, LampState]) -> tuple[SignalReport, ...]:
+        stamp, before = now.stamp, self._before
+        assert stamp.captured_at is not None
+        states = {} if before is None else _states(before)
         since_s = 0.0 if before is None else stamp.media_s - before.stamp.media_s
-        for sample in now.lamps:
-            neighbours = (states.get(sample.head_id), next_states.get(sample.head_id))
-            yield SignalReport(
+        return tuple(
+            SignalReport(
                 head_id=sample.head_id,
-                state=sample.state if trusted and sample.state in neighbours else LampState.UNKNOWN,
+                state=sample.state
+                if sample.state in (states.get(sample.head_id), next_states.get(sample.head_id))
+                else LampState.UNKNOWN,
                 at=stamp.captured_at,
                 error_s=stamp.error_s + since_s,
                 source=f"camera {stamp.camera_id}",
             )
-        before, states = now, _states(now)
-    if before is not None:
-        yield from _lost(before)
+            for sample in now.lamps
+        )
+
+
+def reports_of(
+    observations: Iterable[Observation], max_gap_s: float, untrusted: Sequence[Untrusted] = ()
+) -> Iterator[SignalReport]:
+    """What a Witness of the observations reports; in times that are ``untrusted`` every state is unknown.
+
+    Raises NoWallClockError.
+    """
+    witness = Witness(max_gap_s)
+    stamp: FrameStamp | None = None
+    for observation in observations:
+        yield from _as_trusted(witness.add(observation), stamp, untrusted)
+        stamp = observation.stamp
+    yield from _as_trusted(witness.end(), stamp, untrusted)
+
+
+def _as_trusted(
+    reports: Iterable[SignalReport], stamp: FrameStamp | None, untrusted: Sequence[Untrusted]
+) -> Iterator[SignalReport]:
+    trusted = stamp is None or not any(
+        segment == stamp.segment and from_s <= stamp.media_s <= to_s for segment, from_s, to_s in untrusted
+    )
+    for report in reports:
+        yield report if trusted else replace(report, state=LampState.UNKNOWN)
 
 
 def _parted(before: FrameStamp, after: FrameStamp, max_gap_s: float) -> bool:
@@ -69,14 +111,17 @@ def _states(observation: Observation) -> dict[str, LampState]:
     return {sample.head_id: sample.state for sample in observation.lamps}
 
 
-def _lost(last: Observation) -> Iterator[SignalReport]:
+def _lost(last: Observation) -> tuple[SignalReport, ...]:
     """From right after its last frame on, nobody knows."""
     assert last.stamp.captured_at is not None
-    for sample in last.lamps:
-        yield SignalReport(
+    at = last.stamp.captured_at + TICK
+    return tuple(
+        SignalReport(
             head_id=sample.head_id,
             state=LampState.UNKNOWN,
-            at=last.stamp.captured_at + TICK,
+            at=at,
             error_s=last.stamp.error_s,
             source=f"camera {last.stamp.camera_id}",
         )
+        for sample in last.lamps
+    )

@@ -35,7 +35,7 @@ class CameraFigures:
     ``frames`` were decoded, ``analysed`` looked at; ``lag_s`` is how far behind the camera the newest of them is.
     ``drops`` counts what was left out, by cause. ``armed_s`` and ``disarmed_s`` are seconds of pictures, by whether some rule
     distrusted itself. ``delays`` counts findings by how long after their last photo they were said (``DELAY_BOUNDS_S``, then
-    more). ``fence`` is the number of the lease, 0 without one.
+    more). ``feeds_away`` says of each signal feed that is away why. ``fence`` is the number of the lease, 0 without one.
     """
 
     camera_id: str
@@ -62,6 +62,7 @@ class CameraFigures:
     unkept: int = 0
     lost: int = 0
     unwritten: int = 0
+    feeds_away: tuple[str, ...] = ()
     delays: tuple[int, ...] = (0,) * (len(DELAY_BOUNDS_S) + 1)
     delay_s: float = 0.0
     fence: int = 0
@@ -78,6 +79,7 @@ class CameraMeter:
         self._since: datetime | None = None
         self._frames = self._analysed = self._connections = self._gaps = self._passages = 0
         self._cases = self._unkept = self._lost = self._unwritten = self._fence = 0
+        self._feeds_away: tuple[str, ...] = ()
         self._lag_s = self._gap_s = self._armed_s = self._disarmed_s = self._delay_s = 0.0
         self._last_frame_at: datetime | None = None
         self._clock: tuple[str, float] = ("none", 0.0)
@@ -173,6 +175,10 @@ class CameraMeter:
         self._lost += lost
         self._unwritten += unwritten
 
+    def feeds_are(self, away: tuple[str, ...]) -> None:
+        """Why signal feeds are away."""
+        self._feeds_away = away
+
     def figures(self) -> CameraFigures:
         """The figures as of now."""
         return CameraFigures(
@@ -200,6 +206,7 @@ class CameraMeter:
             unkept=self._unkept,
             lost=self._lost,
             unwritten=self._unwritten,
+            feeds_away=self._feeds_away,
             delays=tuple(self._delays),
             delay_s=self._delay_s,
             fence=self._fence,

@@ -20,6 +20,8 @@ from api.work.fleet_messages import (
     CaseSealed,
     Command,
     Finish,
+    LampsSeen,
+    LampsTold,
     Report,
     SpoolRoom,
     ThreadBegan,
@@ -259,6 +261,11 @@ class Fleet:
                 worker.threads[report.ident] = report.camera_id
             case CaseSealed():
                 self._sealed(report.case_id)
+            case LampsSeen():
+                for camera_id in report.to:
+                    other = self._worker_of(camera_id)
+                    if other is not None:
+                        self._send(other, LampsTold(camera_id=camera_id, reports=report.reports))
             case CameraEnded():
                 worker.cameras.pop(report.camera_id, None)
                 worker.stopping.discard(report.camera_id)

@@ -12,6 +12,7 @@ from api.settings import Settings
 from api.site_file import SiteFile
 from api.work.camera_figures import CameraFigures
 from api.work.live_camera import LivePipeline
+from rules.observation import SignalReport
 
 
 class Pipelines(Protocol):
@@ -61,7 +62,15 @@ class Finish:
     """A command: stop all cameras and end."""
 
 
-Command = WatchCamera | UnwatchCamera | SpoolRoom | Finish
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LampsTold:
+    """News for that camera: what another camera of its site saw of the heads."""
+
+    camera_id: str
+    reports: tuple[SignalReport, ...]
+
+
+Command = WatchCamera | UnwatchCamera | SpoolRoom | Finish | LampsTold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,4 +104,12 @@ class CameraEnded:
     why: str | None = None
 
 
-Report = WorkerFigures | ThreadBegan | CaseSealed | CameraEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LampsSeen:
+    """A report: what a camera saw of the heads, for those cameras of its site."""
+
+    to: tuple[str, ...]
+    reports: tuple[SignalReport, ...]
+
+
+Report = WorkerFigures | ThreadBegan | CaseSealed | CameraEnded | LampsSeen

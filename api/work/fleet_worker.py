@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 
 from api.clock import Clock, SystemClock
@@ -19,6 +20,8 @@ from api.work.fleet_messages import (
     CaseSealed,
     Command,
     Finish,
+    LampsSeen,
+    LampsTold,
     Pipelines,
     Report,
     SpoolRoom,
@@ -29,6 +32,7 @@ from api.work.fleet_messages import (
     WorkerSetup,
 )
 from api.work.live_camera import LiveCamera
+from api.work.live_signals import LiveSignals, listeners
 from api.work.package_store import open_store
 from evidence.delivery import SPOOL_FOLDER
 from evidence.durable import Disk
@@ -39,6 +43,7 @@ from evidence.spool import Spool
 from evidence.store import PackageStore
 from ingest.local_lease import LocalLeases
 from rules.errors import StoplineError
+from rules.observation import SignalReport
 
 REPORT_S = 1.0
 LEASES = "leases"
@@ -61,6 +66,7 @@ def work(setup: WorkerSetup, pipe: Connection) -> None:
 @dataclass(slots=True)
 class _Watched:
     camera: LiveCamera
+    signals: LiveSignals
     thread: threading.Thread
 
 
@@ -108,6 +114,9 @@ class _Worker:
                     self._watched[command.camera_id].camera.stop()
                 else:
                     self._send(CameraEnded(camera_id=command.camera_id))
+            case LampsTold():
+                if command.camera_id in self._watched:
+                    self._watched[command.camera_id].signals.told(command.reports)
             case SpoolRoom():
                 self._why_full = command.why
             case Finish():
@@ -121,9 +130,14 @@ class _Worker:
         try:
             site_file = parse_site_file(command.site, command.site_name)
             pipeline = self._pipelines.pipeline(site_file, camera_id)
+            signals = LiveSignals(
+                site_file, camera_id, mqtt_password=self._setup.settings.mqtt_password, clock=self._clock
+            )
         except StoplineError as exc:
             self._send(CameraEnded(camera_id=camera_id, why=str(exc)))
             return
+
+        others = listeners(site_file.site, camera_id)
 
         def began(ident: int) -> None:
             self._send(ThreadBegan(ident=ident, camera_id=camera_id))
@@ -146,15 +160,23 @@ class _Worker:
             clock=self._clock,
             chance=random.random,
             on_reader=began,
+            signals=signals,
+            tell=partial(self._tell, others) if others else None,
         )
 
         def run() -> None:
             began(threading.get_ident())
-            camera.run()
+            try:
+                camera.run()
+            finally:
+                signals.close()
 
         thread = threading.Thread(target=run, name=f"camera {camera_id}", daemon=True)
-        self._watched[camera_id] = _Watched(camera, thread)
+        self._watched[camera_id] = _Watched(camera, signals, thread)
         thread.start()
+
+    def _tell(self, to: tuple[str, ...], reports: tuple[SignalReport, ...]) -> None:
+        self._send(LampsSeen(to=to, reports=reports))
 
     def _collect(self) -> None:
         """Cameras whose thread has ended are watched no more."""

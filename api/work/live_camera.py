@@ -16,6 +16,7 @@ from api.site_file import SiteFile
 from api.work.camera_figures import CameraMeter, CameraState
 from api.work.event_lines import event_line
 from api.work.live_journal import SEGMENTS, DailyAlbum, LiveJournal
+from api.work.live_signals import LiveSignals, LiveWitness
 from api.work.live_sink import LiveSink
 from api.work.replay_source import SizeMismatchError
 from evidence.budget import Budget
@@ -31,7 +32,7 @@ from ingest.overload import Overload
 from ingest.packet_ring import PacketRing
 from ingest.ports import Analyst, Judge, LaggingSource, Lease
 from rules.errors import StoplineError
-from rules.observation import FrameStamp, Observation
+from rules.observation import FrameStamp, Observation, SignalReport
 
 STEADY_S = 5.0
 """A connection that lasted so long was a good one: the next wait is short again."""
@@ -94,13 +95,19 @@ class LiveCamera:
         clock: Clock,
         chance: Callable[[], float],
         on_reader: Callable[[int], None] = lambda _: None,
+        signals: LiveSignals | None = None,
+        tell: Callable[[tuple[SignalReport, ...]], None] | None = None,
     ) -> None:
-        """``lease`` tries to get the camera's lease; ``on_reader`` is told the thread that reads packets."""
+        """``lease`` tries to get the camera's lease; ``on_reader`` is told the thread that reads packets.
+
+        ``signals`` is what others tell of its heads; ``tell`` passes on what this camera sees of them.
+        """
         self._site_file = site_file
         self._camera = site_file.site.camera(camera_id)
         self._pipeline, self._data, self._lease = pipeline, data, lease
         self._delivery, self._sign, self._budget = delivery, sign, budget
         self._clock, self._on_reader = clock, on_reader
+        self._signals, self._tell = signals, tell
         self._back_off = BackOff(chance)
         self._stopping = threading.Event()
         self._stopped_at_s: float | None = None
@@ -174,6 +181,7 @@ class LiveCamera:
         """Judges one connection to its end; what ended it."""
         source: Any = opened.source
         live: LaggingSource = source
+        signals = self._signals
         self.meter.connected()
         self.meter.is_in(CameraState.LIVE, self._clock.now())
         analyst = self._pipeline.live_analyst(opened)
@@ -184,6 +192,8 @@ class LiveCamera:
 
         def lag_s() -> float:
             self.meter.dropped(source.skipped, overload.not_analysed, opened.footage.drops.over_bytes)
+            if signals is not None:
+                self.meter.feeds_are(signals.away)
             return live.lag_s
 
         sink = LiveSink(
@@ -194,6 +204,8 @@ class LiveCamera:
             passage_days=self._site_file.site.passage_days,
             now=self._clock.now,
             lag_s=lag_s,
+            wait_s=0.0 if signals is None else signals.wait_s,
+            witness=None if self._tell is None else LiveWitness(self._camera.max_gap_s, self._tell),
         )
         seam = _Seam(self._last_seen, self._last_seen_s)
 
@@ -214,13 +226,13 @@ class LiveCamera:
                 cadence=PlateCadence(),
                 max_gap_s=self._camera.max_gap_s,
                 should_stop=done,
+                signals=None if signals is None else signals.join(),
                 overload=overload,
             )
         self._last_seen, self._last_seen_s = sink.last or self._last_seen, self._clock.elapsed_s()
         damage = source.damage
-        self._journal.add(
-            SEGMENTS, _segment_fields(segment, sink, stats, damage, seam.seconds, self._clock.now())
-        )
+        row = _segment_fields(segment, sink, stats, damage, seam.seconds, self._clock.now())
+        self._journal.add(SEGMENTS, {**row, "signals": [] if signals is None else signals.counts()})
         return str(damage) if damage else None
 
 

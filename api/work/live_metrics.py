@@ -37,6 +37,7 @@ def unhealthy(figures: FleetFigures) -> list[str]:
         for one in figures.cameras
         if one.state is not CameraState.LIVE
     ]
+    found += [f"camera {one.camera_id}: {why}" for one in figures.cameras for why in one.feeds_away]
     if figures.is_spool_full:
         found.append("the spool is full: findings cannot be kept")
     elif figures.delivery_trouble:
@@ -115,6 +116,11 @@ def _lines(figures: FleetFigures) -> Iterator[str]:
         "unwritten",
         "Lines of events, passages and losses that found no room on the disk.",
         _each(cameras, lambda one: one.unwritten),
+    )
+    yield from _gauge(
+        "signal_feeds_away",
+        "Signal feeds that give nothing now.",
+        _each(cameras, lambda one: len(one.feeds_away)),
     )
     yield from _gauge("lease_fence", "Number of the camera's lease.", _each(cameras, lambda one: one.fence))
     yield from _delays(cameras)

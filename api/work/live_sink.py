@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 from api.work.camera_figures import CameraMeter
 from api.work.event_lines import event_fields, passage_fields
 from api.work.live_journal import EVENTS, LOST, PASSAGES, LiveJournal
+from api.work.live_signals import LiveWitness
 from api.work.result_sink import Cases
 from evidence.case_builder import BuiltCase
 from evidence.passage_file import PassagePicture
@@ -38,9 +39,13 @@ class LiveSink:
         passage_days: int,
         now: Callable[[], datetime],
         lag_s: Callable[[], float],
+        wait_s: float = 0.0,
+        witness: LiveWitness | None = None,
     ) -> None:
+        """``wait_s``: how long frames wait for what others tell of the heads. ``witness`` tells others of this camera's."""
         self._journal, self._meter, self._cases, self._album = journal, meter, cases, album
         self._passage_days, self._now, self._lag_s = passage_days, now, lag_s
+        self._wait_s, self._witness = wait_s, witness
         self.first: FrameStamp | None = None
         self.last: FrameStamp | None = None
 
@@ -49,6 +54,8 @@ class LiveSink:
         self.first = self.first or observation.stamp
         self.last = observation.stamp
         self._meter.saw(observation, self._now(), self._lag_s())
+        if self._witness is not None:
+            self._witness.observed(observation)
         self._take(self._cases.said((), observation.stamp))
 
     def said(self, outputs: Sequence[Output], now: FrameStamp) -> None:
@@ -65,6 +72,8 @@ class LiveSink:
                     self._meter.counted(passages=1)
                 case Disarmed():
                     self._meter.disarmed(output)
+                    if self._witness is not None:
+                        self._witness.disarmed(output)
                     if output.to_s is not None:
                         self._journal.add(LOST, _disarmed_fields(output, now))
                 case Lost():
@@ -79,6 +88,8 @@ class LiveSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """The cases that still wait for footage get what there is; after an error nothing unfinished is left of them."""
+        if self._witness is not None:
+            self._witness.ended()
         if kind is not None:
             self._cases.abandon()
             return
@@ -99,10 +110,10 @@ class LiveSink:
             self._meter.counted(cases=1)
 
     def _delay_s(self, finding: Finding, now: FrameStamp) -> float | None:
-        """How long after its last photo was taken the finding is said, the lag of this machine included."""
+        """How long after its last photo was taken the finding is said, waiting and the lag of this machine included."""
         if not finding.photos:
             return None
-        return max(0.0, now.media_s - finding.photos[-1].stamp.media_s) + self._lag_s()
+        return max(0.0, now.media_s - finding.photos[-1].stamp.media_s) + self._wait_s + self._lag_s()
 
 
 def _disarmed_fields(output: Disarmed, now: FrameStamp) -> dict[str, Any]:

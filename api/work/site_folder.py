@@ -11,6 +11,7 @@ from pathlib import Path
 from api.errors import ConfigInvalidError, Problem
 from api.site_file import SiteFile, parse_site_file
 from api.work.fleet import CameraSpec
+from api.work.live_signals import listeners
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -96,9 +97,13 @@ class SiteFolder:
 
 
 def _key(site_file: SiteFile, camera_id: str) -> str:
-    """Changes with everything in the site file that this camera depends on: not with the others' parts, nor with retention."""
+    """Changes with everything in the site file that this camera depends on: not with the others' parts, nor with retention.
+
+    Which others want to know what it sees of the heads is part of it.
+    """
     document = site_file.document.model_dump(mode="json", by_alias=True, exclude={"retention"})
     document["cameras"] = [one for one in document["cameras"] if one["id"] == camera_id]
+    document["listeners"] = listeners(site_file.site, camera_id)
     return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
