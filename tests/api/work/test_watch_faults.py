@@ -108,7 +108,7 @@ def test_killed_and_restarted_frozen_and_thawed(
     assert all(seconds > 3.0 for seconds in unseen_s[1:])
 
 
-def test_another_size_of_picture_is_told_and_its_return_is_seen(
+def test_another_size_of_picture_is_told_and_its_return_in_another_codec_is_seen(
     tmp_path: Path, recording: Path, sites: Path, serving: Serving
 ) -> None:
     camera = serving(recording)
@@ -123,8 +123,10 @@ def test_another_size_of_picture_is_told_and_its_return_is_seen(
         assert "160x96" in (seen.camera("north").message or "")
         changed.process.kill()
         changed.process.wait()
-        serving(recording, port=camera.port)
+        serving(a_recording(tmp_path / "h265.mp4", 20.0, codec="libx265"), port=camera.port)
         assert recovered_s(seen, "north", datetime.now(UTC)) < RECOVERY_S
+        frames = seen.camera("north").frames
+        seen.until(lambda: seen.camera("north").frames > frames + 20)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
