@@ -82,7 +82,16 @@ def is_sustained(figures: Figures) -> bool:
     )
 
 
-def watched(folder: Path, count: int, seconds: int) -> Figures:
+During = Callable[[Sequence[int], int], None]
+"""Lets so many seconds pass, in which the workers with these process ids are measured."""
+
+
+def waited(workers: Sequence[int], seconds: int) -> None:
+    """Nothing happens but the watching itself."""
+    time.sleep(seconds)
+
+
+def watched(folder: Path, count: int, seconds: int, during: During = waited) -> Figures:
     """The figures of so many cameras after so many seconds."""
     data, sites = folder / f"data-{count}", folder / f"sites-{count}"
     for path in (data, sites):
@@ -102,10 +111,10 @@ def watched(folder: Path, count: int, seconds: int) -> Figures:
             pipelines=PipelinesOf(weights=default_detector(settings), read_plates=False),
             workers=cores(),
         )
-        return _measured(request, server.process.pid, count, seconds)
+        return _measured(request, server.process.pid, count, seconds, during)
 
 
-def _measured(request: WatchRequest, server: int, count: int, seconds: int) -> Figures:
+def _measured(request: WatchRequest, server: int, count: int, seconds: int, during: During) -> Figures:
     shown: list[FleetFigures] = []
     stop = threading.Event()
     failures: list[BaseException] = []
@@ -124,7 +133,7 @@ def _measured(request: WatchRequest, server: int, count: int, seconds: int) -> F
     time.sleep(min(SETTLE_S, seconds))
     first, before, server_before = len(shown), _cpu_s(_workers(request.data)), _cpu_s([server])
     began_s = time.monotonic()
-    time.sleep(seconds)
+    during(_workers(request.data), seconds)
     spent_s = time.monotonic() - began_s
     cpu_s, server_cpu_s = _cpu_s(_workers(request.data)) - before, _cpu_s([server]) - server_before
     memory_mb = sum(_memory_mb(pid) for pid in _workers(request.data))
@@ -144,7 +153,7 @@ def _measured(request: WatchRequest, server: int, count: int, seconds: int) -> F
         "cameras_live": sum(one.state.value == "live" for one in last.cameras),
         "all_live": all(one.state.value == "live" and one.connections == 1 for one in last.cameras),
         "pictures_per_s": round(frames / spent_s / count, 2),
-        "frames_left_out": sum(one.drops.get(cause, 0) for one in last.cameras for cause in left_out),
+        "frames_left_out": _left_out(last, *left_out),
         "median_lag_s": round(median(lags_s), 3),
         "most_lag_s": round(max(lags_s), 3),
         "rising_lag_s": round(seen.rising_lag_s(), 3),
@@ -152,11 +161,20 @@ def _measured(request: WatchRequest, server: int, count: int, seconds: int) -> F
         "mean_finding_delay_s": round(sum(one.delay_s for one in last.cameras) / max(1, sum(delays)), 3),
         "cases": sum(one.cases for one in last.cameras),
         "unkept": sum(one.unkept for one in last.cameras),
+        "pictures": frames,
+        "pictures_looked_at": frames
+        - _left_out(last, "frames_not_analysed")
+        + _left_out(start, "frames_not_analysed"),
+        "cpu_ms_per_picture": round(1000 * cpu_s / max(1, frames), 2),
         "cpu_s_per_camera_minute": round(cpu_s / count / spent_s * 60, 2),
         "server_cpu_s_per_camera_minute": round(server_cpu_s / count / spent_s * 60, 2),
         "workers_memory_mb": round(memory_mb, 1),
         "load_before": round(os.getloadavg()[2], 2),
     }
+
+
+def _left_out(shown: FleetFigures, *causes: str) -> int:
+    return sum(one.drops.get(cause, 0) for one in shown.cameras for cause in causes)
 
 
 def _publish(sites: Path, at: int, address: str) -> None:
