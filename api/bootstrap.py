@@ -186,7 +186,11 @@ def build_pipeline(
     """
     camera = site_file.site.camera(camera_id)
     loaded = load_weights(
-        weights, input_size=site_file.document.detector.input_size, threads=settings.threads
+        weights,
+        input_size=site_file.document.detector.input_size,
+        picture_size=(camera.width_px, camera.height_px),
+        threads=settings.threads,
+        inference=settings.inference,
     )
     reader: PlateReader | None = None
     plates: tuple[tuple[str, str], ...] = ()

@@ -33,7 +33,13 @@ from rules.site import Site
 
 DECIDING = (
     *("detector/classes.py", "detector/detection.py", "detector/onnx_dims.py", "detector/postprocess.py"),
-    *("detector/preprocess.py", "detector/riders.py", "detector/weights.py", "detector/yolo.py"),
+    *(
+        "detector/openvino_runner.py",
+        "detector/preprocess.py",
+        "detector/riders.py",
+        "detector/weights.py",
+        "detector/yolo.py",
+    ),
     *("ingest/decoding.py", "ingest/file_source.py", "ingest/picture.py"),
 )
 """The modules on which it depends what is found in a picture of a recording."""
@@ -62,7 +68,7 @@ class Memory:
         digest = hashlib.sha256(spoiling.encode())
         for path in (clip.path, model.path, *(CHECKOUT / module for module in DECIDING)):
             digest.update(hashlib.sha256(path.read_bytes()).digest())
-        digest.update(str(clip.site_file().document.detector.input_size).encode())
+        digest.update(f"{clip.site_file().document.detector.input_size} {load_settings().inference}".encode())
         self.path = folder / f"{clip.name}-{model.name}-{digest.hexdigest()[:16]}.jsonl.gz"
         self.found: Found = {}
         self._known = 0
@@ -230,9 +236,15 @@ def seen(
     clean = Memory(store, clip, model)
     spoiled = clean if spoiling is None else Memory(store, clip, model, spoiling.key)
     site_file = clip.site_file()
-    camera_id = site_file.site.cameras[0].camera_id
+    camera = site_file.site.cameras[0]
+    camera_id = camera.camera_id
+    settings = load_settings()
     weights = load_weights(
-        model.path, input_size=site_file.document.detector.input_size, threads=load_settings().threads
+        model.path,
+        input_size=site_file.document.detector.input_size,
+        picture_size=(camera.width_px, camera.height_px),
+        threads=settings.threads,
+        inference=settings.inference,
     )
     models = Models(weights_name=model.path.name, weights_sha256=weights.sha256, plates=())
     pipeline = _Pipeline(site_file, camera_id, models, weights, None, SystemClock())

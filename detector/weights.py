@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime as ort
@@ -39,6 +39,8 @@ from detector.errors import (
     WeightsUnsupported,
 )
 from detector.onnx_dims import with_input_size
+from detector.openvino_runner import OpenVinoRunner
+from detector.preprocess import fit
 from rules.observation import ObjectClass
 
 STRIDES = (8, 16, 32)
@@ -53,6 +55,11 @@ UNDERSTOOD = (
 )
 
 
+MARGIN_PX = max(STRIDES)
+"""So much of the grey beside a picture is kept: models are trained with it, and see the picture's edge by it. Without it
+YOLOX-nano lost one of the five riders of the Hanoi clip."""
+
+
 class HeadLayout(StrEnum):
     """How the output is laid out; the module says what each means."""
 
@@ -61,14 +68,28 @@ class HeadLayout(StrEnum):
     END_TO_END = "end_to_end"
 
 
+class Inference(StrEnum):
+    """What computes a detection model."""
+
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+
+
+class Runner(Protocol):
+    """Computes one model, on several threads at a time."""
+
+    def run(self, blob: NDArray[Any]) -> NDArray[np.float32]:
+        """The output for ``blob`` of the declared type, with its batch axis. Raises InferenceFailed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """A model that has run once: its session, how to feed it and how to read it."""
+    """A model that has run once: what computes it, how to feed it and how to read it."""
 
     path: Path
     sha256: str
-    session: ort.InferenceSession
-    input_name: str
+    runner: Runner
     half: bool
     width_px: int
     height_px: int
@@ -80,7 +101,7 @@ class Weights:
 
         Raises InferenceFailed when the runtime does.
         """
-        output: NDArray[np.float32] = _run(self.path, self.session, self.input_name, self.half, blob)[0]
+        output: NDArray[np.float32] = self.runner.run(blob.astype(np.float16) if self.half else blob)[0]
         return output
 
 
@@ -96,15 +117,20 @@ def load_weights(
     path: Path,
     *,
     input_size: tuple[int, int] | None = None,
+    picture_size: tuple[int, int] | None = None,
     class_names: Sequence[str] | None = None,
     expected_sha256: str | None = None,
     threads: int = 1,
+    inference: Inference = Inference.ONNXRUNTIME,
 ) -> Weights:
     """The model in ``path``, run once on a grey picture to see that it works and what it gives.
 
     ``input_size`` is (width, height) in pixels; None takes the graph's own. A graph of fixed size is given
-    another one in memory where its head allows it. ``class_names`` are used where the file names no classes;
-    80 unnamed ones are COCO's. ``threads`` are those of one inference.
+    another one in memory where its head allows it. Without ``input_size``, an undecoded head is given just the rows and
+    columns that pictures of ``picture_size`` (width, height) fill in the graph's own: the rest would be grey, and costs as
+    much as a picture. ``class_names`` are used where the file names no classes;
+    80 unnamed ones are COCO's. ``threads`` are those of one inference, computed by ``inference``; whether the model is one
+    that we understand is told by ONNX Runtime in any case.
 
     Raises WeightsMissing, WeightsUnsupported, WeightsHashMismatch, WeightsDamaged, HeadUnknown, ClassesWrong or
     InputSizeWrong.
@@ -124,21 +150,29 @@ def load_weights(
     own = (declared.width_px or width_px, declared.height_px or height_px)
     output = _probe(path, session, declared, *own)
     layout = _layout(path, output, *own, metadata)
+    if input_size is None and picture_size is not None and layout is HeadLayout.YOLOX:
+        width_px, height_px = filled((width_px, height_px), picture_size)
     if own != (width_px, height_px):
-        session = _resized(path, model, declared, width_px, height_px, layout, threads)
+        model = _resized(path, model, declared, width_px, height_px, layout)
+        session = _open(path, model, threads)
         output = _probe(path, session, declared, width_px, height_px)
         if _layout(path, output, width_px, height_px, metadata) is not layout:
             raise InputSizeWrong(path, width_px, height_px, "the resized graph gives another output")
+    classes = _classes(path, layout, output, metadata, class_names)
+    runner: Runner = _OnnxRunner(path, session, declared.name)
+    if inference is Inference.OPENVINO:
+        runner = OpenVinoRunner(path, model, threads)
+        if runner.run(_grey(declared, width_px, height_px)).shape != output.shape:
+            raise WeightsUnsupported(path, "OpenVINO gives another output than ONNX Runtime")
     return Weights(
         path=path,
         sha256=sha256,
-        session=session,
-        input_name=declared.name,
+        runner=runner,
         half=declared.half,
         width_px=width_px,
         height_px=height_px,
         layout=layout,
-        classes=_classes(path, layout, output, metadata, class_names),
+        classes=classes,
     )
 
 
@@ -207,13 +241,21 @@ def _input_size(
     return wanted
 
 
+def filled(input_size: tuple[int, int], picture_size: tuple[int, int]) -> tuple[int, int]:
+    """The least input in which such pictures are as large as at ``input_size``, their margin beside them: multiples of 32."""
+    at, step = fit(picture_size, input_size, centred=False), max(STRIDES)
+    return (
+        min(input_size[0], -(-(at.width_px + MARGIN_PX) // step) * step),
+        min(input_size[1], -(-(at.height_px + MARGIN_PX) // step) * step),
+    )
+
+
 def _probe(
     path: Path, session: ort.InferenceSession, declared: _Input, width_px: int, height_px: int
 ) -> NDArray[np.float32]:
     """The output for a grey picture, with its batch axis."""
-    grey = np.full((1, 3, height_px, width_px), 0.447, np.float32)
     try:
-        output = _run(path, session, declared.name, declared.half, grey)
+        output = _OnnxRunner(path, session, declared.name).run(_grey(declared, width_px, height_px))
     except InferenceFailed as exc:
         raise InputSizeWrong(
             path, width_px, height_px, f"the graph does not run at this size: {exc.message}"
@@ -223,14 +265,24 @@ def _probe(
     return output
 
 
-def _run(
-    path: Path, session: ort.InferenceSession, name: str, half: bool, blob: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    try:
-        output = session.run(None, {name: blob.astype(np.float16) if half else blob})[0]
-    except Exception as exc:  # onnxruntime's errors have no common base of their own
-        raise InferenceFailed(path, _first_line(exc)) from exc
-    return np.asarray(output, dtype=np.float32)
+def _grey(declared: _Input, width_px: int, height_px: int) -> NDArray[Any]:
+    return np.full((1, 3, height_px, width_px), 0.447, np.float16 if declared.half else np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _OnnxRunner:
+    """A Runner on a session of ONNX Runtime."""
+
+    path: Path
+    session: ort.InferenceSession
+    input_name: str
+
+    def run(self, blob: NDArray[Any]) -> NDArray[np.float32]:
+        try:
+            output = self.session.run(None, {self.input_name: blob})[0]
+        except Exception as exc:  # onnxruntime's errors have no common base of their own
+            raise InferenceFailed(self.path, _first_line(exc)) from exc
+        return np.asarray(output, dtype=np.float32)
 
 
 def _layout(
@@ -261,36 +313,23 @@ def _layout(
 
 
 def _resized(
-    path: Path,
-    model: bytes,
-    declared: _Input,
-    width_px: int,
-    height_px: int,
-    layout: HeadLayout,
-    threads: int,
-) -> ort.InferenceSession:
-    """A session whose graph is declared to take this size.
+    path: Path, model: bytes, declared: _Input, width_px: int, height_px: int, layout: HeadLayout
+) -> bytes:
+    """The model, its graph declared to take this size.
 
     Only an undecoded head may be resized: in the others the exporter has baked the anchor points of one size
     into the graph, and a graph of as many points but another shape would run and give wrong boxes.
     """
+    fixed = f"the graph, fixed at {declared.width_px}x{declared.height_px}, "
     if layout is not HeadLayout.YOLOX:
-        raise InputSizeWrong(
-            path,
-            width_px,
-            height_px,
-            f"the graph is fixed at {declared.width_px}x{declared.height_px} and decodes its boxes for that size; "
-            f"export it again with imgsz={height_px},{width_px} or dynamic=True",
-        )
+        fixed += f"decodes its boxes for that size; export it again with imgsz={height_px},{width_px} or dynamic=True"
+        raise InputSizeWrong(path, width_px, height_px, fixed)
     try:
-        return _open(path, with_input_size(model, declared.name, width_px, height_px), threads)
+        resized = with_input_size(model, declared.name, width_px, height_px)
+        _open(path, resized, threads=1)
     except (WeightsDamaged, ValueError) as exc:
-        raise InputSizeWrong(
-            path,
-            width_px,
-            height_px,
-            f"the graph, fixed at {declared.width_px}x{declared.height_px}, cannot be resized",
-        ) from exc
+        raise InputSizeWrong(path, width_px, height_px, fixed + "cannot be resized") from exc
+    return resized
 
 
 def _classes(
