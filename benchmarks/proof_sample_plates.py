@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from api.bootstrap import PLATE_MODELS
 from api.model_manifest import MANIFEST, load_manifest, verified_path
 from api.settings import load_settings
+from benchmarks.clip_frames import frames_at
 from benchmarks.proof import Figures, Proof, Trial, Verdict
 from benchmarks.proof_sample_realism import CLIPS, truth_rows
 from detector.plates import PlateReader
@@ -91,11 +91,10 @@ def _looks(
         for place in np.unique(np.linspace(0, len(places) - 1, FRAMES).round().astype(int)):
             number, box = places[place]
             chosen[number].append((track_id, box))
-    with av.open(str(CLIPS / f"{clip}.mp4")) as container:
-        for number, frame in enumerate(container.decode(video=0)):
-            if number in chosen:
-                stamp = FrameStamp(camera_id=clip, segment=0, index=number, media_s=float(frame.time))
-                yield stamp, frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False), chosen[number]
+    for number, frame in frames_at(CLIPS / f"{clip}.mp4", sorted(chosen)):
+        assert frame.time is not None
+        stamp = FrameStamp(camera_id=clip, segment=0, index=number, media_s=float(frame.time))
+        yield stamp, frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False), chosen[number]
 
 
 PROOF = Proof(

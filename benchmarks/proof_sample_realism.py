@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.clip_frames import frames_at
 from benchmarks.proof import Figures, Proof, Trial, Verdict
 from detector.weights import Weights, load_weights
 from detector.yolo import YoloDetector
@@ -86,20 +86,8 @@ def sampled(clip: str, count: int) -> Iterator[tuple[NDArray[np.uint8], list[lis
     """``count`` frames of the clip, evenly spread, with their truth."""
     rows = truth_rows(clip)
     chosen = np.linspace(0, len(rows) - 1, count).round().astype(int).tolist()
-    with av.open(str(CLIPS / f"{clip}.mp4")) as container:
-        stream = container.streams.video[0]
-        assert (
-            stream.time_base is not None and stream.average_rate is not None and stream.start_time is not None
-        )
-        tick = 1 / (stream.time_base * stream.average_rate)
-        for number in chosen:
-            at = stream.start_time + round(number * tick)
-            container.seek(at, stream=stream)
-            frame = next(
-                frame for frame in container.decode(stream) if frame.pts is not None and frame.pts >= at
-            )
-            assert frame.pts == at, f"{clip}: no frame {number}"
-            yield frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False), rows[number]
+    for number, frame in frames_at(CLIPS / f"{clip}.mp4", chosen):
+        yield frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False), rows[number]
 
 
 def real(shared: Path, count: int) -> Iterator[tuple[NDArray[np.uint8], list[list[Any]]]]:
