@@ -24,6 +24,10 @@ TWO_WHEELS = {"motorcycle": 0.8, "bicycle": 0.2}
 
 IN, OUT, BIKE = (path([(BEGIN_X, y), (150.0, y)]) for y in (INNER_Y, OUTER_Y, BIKE_Y))
 BIKE_BESIDE = path([(BEGIN_X, BIKE_Y + 1.15), (150.0, BIKE_Y + 1.15)])
+BIKE_MERGES = path(
+    [(BEGIN_X, BIKE_Y + 1.15), (-0.5, BIKE_Y + 1.15), (6.5, OUTER_Y - 0.1), (150.0, OUTER_Y - 0.1)],
+    radius_m=3.0,
+)
 LEFT = path([(BEGIN_X, INNER_Y), (CROSS_X + 1.75, INNER_Y), (CROSS_X + 1.75, 110.0)], radius_m=10.0)
 RIGHT = path([(BEGIN_X, OUTER_Y), (CROSS_X - 5.25, OUTER_Y), (CROSS_X - 5.25, -110.0)], radius_m=7.0)
 MAIN = (Control(s_m=LINE_S, head_id="main"),)
@@ -68,23 +72,49 @@ def approaching(size: tuple[int, int] = (1280, 720)) -> Camera:
     return Camera(eye=(20.0, -4.2, 6.3), target=(0.0, -4.2, 0.9), across_deg=44.0, size_px=size)
 
 
+def departing_close() -> Camera:
+    """From far behind through a long lens: every rear plate is 105 px wide or wider when it comes into the picture.
+
+    Aimed to the right of the lanes, so that oncoming vehicles leave the picture before their plates are 60 px wide.
+    """
+    return Camera(eye=(-45.0, -4.0, 8.0), target=(2.0, -5.22, 0.75), across_deg=12.7, size_px=(1920, 1080))
+
+
+def approaching_close() -> Camera:
+    """Over the near side of the junction, down on the line: a front plate is 95 px wide there and grows to 130 px.
+
+    Oncoming vehicles stay left of the picture, and whoever is too far away for a readable plate above it.
+    """
+    return Camera(eye=(22.0, -1.2, 6.5), target=(2.0, -3.46, 0.6), across_deg=21.5, size_px=(1920, 1080))
+
+
 HEADS = (
     Head(head_id="main", place=(35.2, -3.6, 4.9), facing_x=-1.0),
     Head(head_id="oncoming", place=(-3.2, 3.2, 4.35), facing_x=1.0),
 )
+MAIN_CLOSE = (
+    Head(head_id="main", place=(6.8, -10.5, 2.6), facing_x=-1.0, scale=0.9, has_pole=True),
+    HEADS[1],
+)
+ONCOMING_CLOSE = (
+    HEADS[0],
+    Head(head_id="oncoming", place=(1.5, 0.0, 2.2), facing_x=1.0, scale=0.7, has_pole=True),
+)
+"""One head low on a pole, at the near corner or between the two ways, where a close view still shows it."""
+
 STREET_LAMPS = tuple(
     (x, side * 7.4, 8.6) for x in (-62.0, -40.0, -18.0, 3.5, 29.0, 52.0, 75.0) for side in (-1.0, 1.0)
 )
 
 
-def straight_line(view: str, *, further_x: float | None = None) -> Line:
-    """The stop line over both lanes and the lane for two-wheelers."""
+def straight_line(view: str, *, further_x: float | None = None, right_y: float = 0.2 - KERB_Y) -> Line:
+    """The stop line over both lanes and the lane for two-wheelers, or as far to the right as the picture reaches."""
     beyond = (9.0 if view == "departing" else 6.5) if further_x is None else further_x
     head = "main" if view == "departing" else "oncoming"
     return Line(
         line_id="straight",
         movement="straight",
-        y1=-KERB_Y + 0.2,
+        y1=right_y,
         y2=-0.2,
         further_x=beyond,
         view=view,

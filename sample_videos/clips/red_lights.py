@@ -6,19 +6,22 @@ import numpy as np
 
 from sample_videos.clips.junction import (
     BIKE_BESIDE,
+    BIKE_MERGES,
     IN,
     LINE_S,
     MAIN,
+    ONCOMING_CLOSE,
     OUT,
     Phases,
+    approaching_close,
     junction_scene,
+    straight_line,
 )
 from sample_videos.scene import Scene
 from sample_videos.world.demand import Demand
 from sample_videos.world.paths import Path
 from sample_videos.world.traffic import Hold, Trip
 
-FULL_HD = (1920, 1080)
 NEVER = ("a red_light event for oncoming or crossing traffic", "one crossing reported twice")
 
 
@@ -47,7 +50,7 @@ def red_departing() -> Scene:
         phases=phases,
         seconds=44.0,
         script=script,
-        size=FULL_HD,
+        size=(1920, 1080),
         fps=25.0,
         max_mb=5.0,
         never=NEVER,
@@ -61,8 +64,8 @@ def red_approaching() -> Scene:
     def script(demand: Demand) -> None:
         runs(demand, "suv", IN, 11.6, "runs the red after it began")
         runs(demand, "sedan", OUT, 12.3, "runs the red after it began")
-        runs(demand, "motorcycle", BIKE_BESIDE, 17.0, "rides past the waiting ones on red", 7.0)
-        runs(demand, "motorcycle", BIKE_BESIDE, 24.0, "rides past the waiting ones on red", 8.0)
+        runs(demand, "motorcycle", BIKE_MERGES, 17.0, "rides past the waiting ones on red", 6.8)
+        runs(demand, "motorcycle", BIKE_MERGES, 24.0, "rides past the waiting ones on red", 6.8)
         runs(demand, "sedan", OUT, 9.7, "crosses on the last moment of amber", 12.0)
         demand.jumping("sedan", IN, 36.0, 15.0, MAIN)
 
@@ -74,9 +77,11 @@ def red_approaching() -> Scene:
         phases=phases,
         seconds=46.0,
         script=script,
-        size=FULL_HD,
+        camera=approaching_close(),
+        heads=ONCOMING_CLOSE,
+        lines=(straight_line("approaching", further_x=4.0, right_y=-7.6),),
         fps=25.0,
-        max_mb=5.0,
+        max_mb=6.2,
         light="afternoon",
         never=NEVER,
     )

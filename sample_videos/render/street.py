@@ -223,7 +223,9 @@ def _housing(head: Head) -> list[Mesh]:
     parts = [
         box((x - f * 0.16, y, z), (0.30, 0.44 * s, 1.30 * s), black, rough=0.5),
         box((x - f * 0.10, y, z), (0.03, 0.60 * s, 1.46 * s), (0.018, 0.018, 0.02), rough=0.6),
-        tube((x - f * 0.2, y, z + 0.6 * s), (x - f * 0.2, y, 6.45), 0.035, 0.035, STEEL),
+        tube((x - f * 0.2, y, z + 0.6 * s), (x - f * 0.2, y, 6.45), 0.035, 0.035, STEEL)
+        if not head.has_pole
+        else tube((x - f * 0.36, y, 0.0), (x - f * 0.36, y, z + 0.75 * s), 0.07, 0.06, STEEL, metal=0.5),
     ]
     for place in (0.40 * s, 0.0, -0.40 * s):
         angles = np.linspace(0.1 * pi, 0.9 * pi, 8)

@@ -24,7 +24,8 @@ MASTS = ((35.5, -11.0, 10.5), (-3.5, 11.0, 10.5))
 class Head:
     """A signal head: the middle of its front, which way along x it faces, and whether its lenses are arrows.
 
-    ``scale`` 1 has lenses of 0.3 m. ``arrow`` is "", "left", "right" or "straight". ``shown`` names the program.
+    ``scale`` 1 has lenses of 0.3 m. ``arrow`` is "", "left", "right" or "straight". It hangs from the arm of a mast,
+    or ``has_pole`` under it.
     """
 
     head_id: str
@@ -32,3 +33,4 @@ class Head:
     facing_x: float
     scale: float = 1.15
     arrow: str = ""
+    has_pole: bool = False
