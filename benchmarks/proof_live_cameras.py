@@ -162,9 +162,6 @@ def _measured(request: WatchRequest, server: int, count: int, seconds: int, duri
         "cases": sum(one.cases for one in last.cameras),
         "unkept": sum(one.unkept for one in last.cameras),
         "pictures": frames,
-        "pictures_looked_at": frames
-        - _left_out(last, "frames_not_analysed")
-        + _left_out(start, "frames_not_analysed"),
         "cpu_ms_per_picture": round(1000 * cpu_s / max(1, frames), 2),
         "cpu_s_per_camera_minute": round(cpu_s / count / spent_s * 60, 2),
         "server_cpu_s_per_camera_minute": round(server_cpu_s / count / spent_s * 60, 2),

@@ -1,14 +1,18 @@
-"""Chooses whose plates are read in a frame: few at a time, each watched vehicle in its turn."""
+"""Chooses which frames are looked at, and whose plates are read in them: by what the rules watch, never by load."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
-from rules.observation import Observation
+from rules.observation import LampState, Observation
 
 TIME_TOLERANCE_S = 1e-6
 """Media times are floats: an interval counts as over when it is shorter by no more than this."""
+
+IDLE_INTERVAL_S = 0.2
+"""At 50 km/h a vehicle drives 2.8 m meanwhile: the tracker still knows it, and it is watched before it reaches a line."""
 
 
 @dataclass(slots=True)
@@ -52,3 +56,42 @@ class PlateCadence:
 
     def _is_due(self, turn: _Turns, media_s: float) -> bool:
         return turn.last_s is None or media_s - turn.last_s >= self._interval_s - TIME_TOLERANCE_S
+
+
+class LookCadence:
+    """Every frame while a rule watches somebody, or a signal has just changed; else one in ``idle_interval_s`` of media time.
+
+    After a change of a head's state every frame is looked at for ``after_change_s``: who is watched then is told by the first
+    of them, and where everybody was when it changed by the others. What is chosen depends on observations and
+    media time alone, never on load.
+    """
+
+    def __init__(self, *, idle_interval_s: float = IDLE_INTERVAL_S, after_change_s: float = 1.0) -> None:
+        self._idle_interval_s = idle_interval_s
+        self._after_change_s = after_change_s
+        self._states: dict[str, LampState] = {}
+        self._every_until_s = 0.0
+        self._looked_s: float | None = None
+
+    @classmethod
+    def within(cls, max_gap_s: float) -> Self:
+        """Looks that are never so far apart that a camera with this ``max_gap_s`` would call it a gap."""
+        return cls(idle_interval_s=min(IDLE_INTERVAL_S, max_gap_s / 2))
+
+    def is_due(self, media_s: float, *, watching: bool) -> bool:
+        """Whether the frame at ``media_s`` is to be looked at, while somebody is watched or nobody."""
+        if watching or self._looked_s is None or media_s < self._every_until_s:
+            return True
+        return media_s - self._looked_s >= self._idle_interval_s - TIME_TOLERANCE_S
+
+    def note(self, observation: Observation) -> None:
+        """Takes in what a frame showed, looked at or not."""
+        now_s = observation.stamp.media_s
+        if observation.tracks is not None:
+            self._looked_s = now_s
+        for lamp in observation.lamps:
+            if lamp.state is LampState.UNKNOWN:
+                continue
+            if self._states.get(lamp.head_id, lamp.state) is not lamp.state:
+                self._every_until_s = now_s + self._after_change_s
+            self._states[lamp.head_id] = lamp.state

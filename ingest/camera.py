@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ingest.cadence import PlateCadence
+from ingest.cadence import LookCadence, PlateCadence
+from ingest.frame import Frame
 from ingest.overload import Overload
 from ingest.ports import Analyst, FrameSource, Judge, Sink
 from ingest.signal_merge import SignalJoin
@@ -51,6 +52,18 @@ class LoopStats:
     interrupted: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """Which frames are analysed; of the others a ``glance`` sees what costs next to nothing: the lamps."""
+
+    cadence: LookCadence
+    glance: Callable[[Frame], Observation]
+
+    def spared(self, frame: Frame, *, watching: bool) -> Observation | None:
+        """What a glance at the frame shows, where it need not be analysed; None where it must."""
+        return None if self.cadence.is_due(frame.stamp.media_s, watching=watching) else self.glance(frame)
+
+
 def run_camera(
     source: FrameSource,
     analyst: Analyst,
@@ -62,13 +75,14 @@ def run_camera(
     should_stop: Callable[[], bool] = lambda: False,
     signals: SignalJoin | None = None,
     overload: Overload | None = None,
+    looks: Looks | None = None,
 ) -> LoopStats:
     """Runs a segment to its end, or until ``should_stop()`` says yes between two frames; both finish the judge.
 
     Per frame: the analyst observes it, told whose plates to read (tracks under a ``Watch``, by the
     cadence); the reports of ``signals`` that are due join it, behind a live feed a little later; the sink
     records the observation; the judge steps; the sink takes what it said, if anything.
-    ``overload`` says which frames of a live source there is no time to analyse.
+    ``looks`` says which frames need not be analysed (None: all are), ``overload`` which of a live source there is no time for.
     What the judge says at the finish goes to the sink with the last frame. The source stays open: whoever
     opened it closes it. An error of any part ends the loop and is passed on; nothing is finished then.
     """
@@ -93,9 +107,13 @@ def run_camera(
             break
         media_s = frame.stamp.media_s
         watches = {track: until_s for track, until_s in watches.items() if until_s >= media_s}
-        chosen = cadence.choose(watches, media_s)
         spared = None if overload is None else overload.spared(frame)
+        if spared is None and looks is not None:
+            spared = looks.spared(frame, watching=bool(watches))
+        chosen = cadence.choose(watches, media_s) if spared is None else ()
         observation = analyst.observe(frame, chosen) if spared is None else spared
+        if looks is not None:
+            looks.cadence.note(observation)
         cadence.note(chosen, observation)
         for ready in join.add(observation):
             last = judged(ready, media_s)

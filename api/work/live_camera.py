@@ -24,8 +24,8 @@ from evidence.case_builder import CaseBuilder
 from evidence.delivery import Delivery
 from evidence.ports import EventLine
 from ingest.back_off import BackOff
-from ingest.cadence import PlateCadence
-from ingest.camera import LoopStats, run_camera
+from ingest.cadence import LookCadence, PlateCadence
+from ingest.camera import Looks, LoopStats, run_camera
 from ingest.errors import IngestError, StreamUnauthorisedError
 from ingest.frame import Frame
 from ingest.overload import Overload
@@ -228,12 +228,19 @@ class LiveCamera:
                 should_stop=done,
                 signals=None if signals is None else signals.join(),
                 overload=overload,
+                looks=self._looks(analyst),
             )
         self._last_seen, self._last_seen_s = sink.last or self._last_seen, self._clock.elapsed_s()
         damage = source.damage
         row = _segment_fields(segment, sink, stats, damage, seam.seconds, self._clock.now())
         self._journal.add(SEGMENTS, {**row, "signals": [] if signals is None else signals.counts()})
         return str(damage) if damage else None
+
+    def _looks(self, analyst: GlancingAnalyst) -> Looks | None:
+        """None, every frame, where rules act that watch nobody: those of gates and crosswalks take everybody as they come."""
+        if self._camera.gates or self._camera.crosswalks:
+            return None
+        return Looks(cadence=LookCadence.within(self._camera.max_gap_s), glance=analyst.glance)
 
 
 class _Seam:

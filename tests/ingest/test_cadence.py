@@ -1,4 +1,4 @@
-"""Whose plates are read when: bounded, in turn, and by media time alone."""
+"""Which frames are looked at and whose plates are read when: bounded, in turn, and by media time alone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.cadence import PlateCadence
-from rules.observation import FrameStamp, ObjectClass, Observation, TrackPoint
+from ingest.cadence import LookCadence, PlateCadence
+from rules.observation import FrameStamp, LampSample, LampState, ObjectClass, Observation, TrackPoint
 
 
 def seen(media_s: float, tracks: Collection[int] | None) -> Observation:
@@ -103,3 +103,44 @@ def test_the_choice_depends_on_what_was_watched_and_not_on_its_order(watched: li
         assert set(chosen) <= tracks
         for cadence in (rising, falling):
             cadence.note(chosen, seen(media_s, tracks))
+
+
+def looks(cadence: LookCadence, watched: range, lamps: Mapping[int, LampState] | None = None) -> list[int]:
+    """The numbers of the frames that are looked at, of 50 at 25 per second; ``watched`` are those with somebody watched."""
+    looked, state = [], LampState.GREEN
+    for number in range(50):
+        media_s = number / 25
+        due = cadence.is_due(media_s, watching=number in watched)
+        looked += [number] * due
+        state = (lamps or {}).get(number, state)
+        sample = LampSample(head_id="h1", state=state, confidence=0.9)
+        cadence.note(
+            Observation(
+                stamp=FrameStamp(camera_id="c1", segment=0, index=number, media_s=media_s),
+                tracks=() if due else None,
+                lamps=(sample,),
+            )
+        )
+    return looked
+
+
+def test_with_nobody_watched_every_fifth_frame_is_looked_at() -> None:
+    assert looks(LookCadence(), range(0)) == list(range(0, 50, 5))
+
+
+def test_while_somebody_is_watched_every_frame_is() -> None:
+    assert looks(LookCadence(), range(12, 20)) == [0, 5, 10, *range(12, 20), 24, 29, 34, 39, 44, 49]
+
+
+def test_after_a_signal_has_changed_every_frame_is_for_a_second() -> None:
+    assert looks(LookCadence(), range(0), {11: LampState.RED}) == [0, 5, 10, *range(12, 36), 40, 45]
+
+
+def test_a_lamp_that_cannot_be_read_for_a_while_has_not_changed() -> None:
+    unread = {11: LampState.UNKNOWN, 13: LampState.GREEN}
+    assert looks(LookCadence(), range(0), unread) == list(range(0, 50, 5))
+
+
+def test_looks_are_never_as_far_apart_as_a_gap() -> None:
+    assert looks(LookCadence.within(0.5), range(0)) == list(range(0, 50, 5))
+    assert looks(LookCadence.within(0.24), range(0)) == list(range(0, 50, 3))

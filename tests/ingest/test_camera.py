@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.cadence import PlateCadence
-from ingest.camera import HeadStats, LoopStats, run_camera
+from ingest.cadence import LookCadence, PlateCadence
+from ingest.camera import HeadStats, Looks, LoopStats, run_camera
 from ingest.file_source import FileSource
 from ingest.frame import Frame
 from rules.finding import Keep, Output, Passage, PhotoRole, Rule, Watch
@@ -114,6 +114,25 @@ def test_every_frame_is_observed_recorded_judged_and_what_was_said_is_passed_on(
         heads=(),
         interrupted=False,
     )
+
+
+def test_frames_are_only_glanced_at_until_somebody_is_watched(source: FileSource) -> None:
+    def watch(stamp: FrameStamp) -> Sequence[Output]:
+        return (Watch(track_id=1, why="near a red stop line", until_s=1.2),) if stamp.index == 20 else ()
+
+    lamp = LampSample(head_id="h1", state=LampState.RED, confidence=0.9)
+
+    def glance(frame: Frame) -> Observation:
+        script.log.append(("glance", frame.stamp.index))
+        return Observation(stamp=frame.stamp, tracks=None, lamps=(lamp,))
+
+    script = Script(tracks=lambda _: (1,), outputs=watch)
+    stats = run(source, script, looks=Looks(cadence=LookCadence(), glance=glance))
+    looked = [0, 5, 10, 15, *range(20, 31), 35, 40, 45]
+    assert [number for what, number in script.log if what == "observe"] == looked
+    assert [number for what, number in script.log if what in ("observe", "glance")] == list(range(50))
+    assert [number for what, number in script.log if what == "step"] == list(range(50))
+    assert (stats.analysed, stats.frames, stats.gap_count) == (len(looked), 50, 0)
 
 
 def test_what_the_judge_says_at_the_end_goes_with_the_last_frame(source: FileSource) -> None:
