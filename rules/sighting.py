@@ -127,12 +127,11 @@ def _cut(
     recent.reverse()
     if len(recent) < FEWEST_BOXES or height >= (1.0 - CUT_SHARE) * tallest:
         return None
-    earlier = recent[: len(recent) // 2]
-    was_top, was_height = (
-        _median([old.box_px[1] for old in earlier]),
-        _median([_height(old.box_px) for old in earlier]),
-    )
-    if is_low and abs(top - was_top) <= STILL_SHARE * was_height and height < (1.0 - CUT_SHARE) * was_height:
+    half = len(recent) // 2
+    was_top, late_top = (_median([old.box_px[1] for old in part]) for part in (recent[:half], recent[half:]))
+    was_height = _median([_height(old.box_px) for old in recent[:half]])
+    stood_still = max(abs(top - was_top), abs(late_top - was_top)) <= STILL_SHARE * was_height
+    if is_low and stood_still and height < (1.0 - CUT_SHARE) * was_height:
         return Cut(top_px=was_top, height_px=was_height)
     wanted = _expected(recent, 3, now_s) - _expected(recent, 1, now_s)
     lost_below = _jump(recent, 3, box, now_s) > _jump(recent, 1, box, now_s)

@@ -10,10 +10,12 @@ from sample_videos.clips.junction import (
     IN,
     LINE_S,
     MAIN,
+    MAIN_CLOSE,
     ONCOMING_CLOSE,
     OUT,
     Phases,
     approaching_close,
+    departing_close,
     junction_scene,
     straight_line,
 )
@@ -41,6 +43,8 @@ def red_departing() -> Scene:
         runs(demand, "motorcycle", BIKE_BESIDE, 21.5, "rides past the waiting ones on red", 7.5)
         runs(demand, "hatchback", OUT, 8.2, "crosses within the grace", 12.0)
         demand.jumping("hatchback", IN, 33.0, 13.0, MAIN)
+        # Who waits behind hides where its wheels stand.
+        demand.clear.append((IN, -1.0, 19.0))
 
     return junction_scene(
         "junction_red_departing",
@@ -50,9 +54,11 @@ def red_departing() -> Scene:
         phases=phases,
         seconds=44.0,
         script=script,
-        size=(1920, 1080),
+        camera=departing_close(),
+        heads=MAIN_CLOSE,
+        lines=(straight_line("departing", further_x=3.5),),
         fps=25.0,
-        max_mb=5.0,
+        max_mb=6.2,
         never=NEVER,
     )
 
