@@ -23,6 +23,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from api.settings import load_settings
 from api.work.run_folder import read_summary
 from benchmarks.machine import this_commit, this_machine
 from benchmarks.proof_live_cameras import CLIPS, SAMPLES, watched
@@ -32,7 +33,7 @@ REPORT = CHECKOUT / "benchmarks" / "live_profile.json"
 RATE_HZ = 200
 
 PARTS = (
-    ("inference", ("_run (detector/weights.py", "infer (detector/openvino_weights.py")),
+    ("inference", ("run (detector/weights.py", "run (detector/openvino_runner.py")),
     ("letterbox", ("(detector/preprocess.py",)),
     ("boxes", ("(detector/postprocess.py", "(detector/riders.py", "(detector/yolo.py")),
     ("tracking", ("(detector/tracker.py", "(detector/motion.py")),
@@ -127,6 +128,7 @@ def recorded(py_spy: str) -> dict[str, object]:
     per_picture_ms = 1000 * cpu_s / pictures
     return {
         "recorded": list(CLIPS),
+        "inference": load_settings().inference.value,
         "pictures": pictures,
         "cpu_ms_per_picture": round(per_picture_ms, 2),
         "cpu_ms_per_picture_by_part": {
