@@ -56,8 +56,9 @@ SURE_PLATE = 0.5
 PLATE_MARGIN = 0.3
 """Of a plate's sides, hidden around it."""
 
-KEPT_MARGIN = 0.12
-"""Of its sides, shown around the accused vehicle's plate."""
+KEPT_MARGINS = (1.2, 0.4, 0.12)
+"""Of its sides, shown around the accused vehicle's plate: as much as touches nothing that is hidden of others, and the last in any
+case. A plate that mosaic surrounds closely is hard to find: of 35 px and with 0.12 ours was found no more."""
 
 SAME_VEHICLE = 0.5
 """From this intersection over union on a box is the accused vehicle itself."""
@@ -123,19 +124,21 @@ def hidden_in(frame: Pixels, users: Sequence[Sighting], accused: Accused | None,
 
     Raises what ``eyes`` raise.
     """
-    boxes: list[Box] = []
-    kept: list[tuple[Point, ...]] = []
-    others = list(users)
-    if accused is not None:
-        share = ACCUSED_SHARE[accused.object_class]
-        boxes.append(_whole(accused) if _is_cut(frame, accused) else _upper(accused, share))
-        others = [user for user in users if not _is_accused(user, accused)]
-        plate = eyes.plate(frame, accused.box_px)
-        if plate is not None and is_reading_of(plate.text, accused.plate_text):
-            kept.append(_grown_quad(plate.corners_px, KEPT_MARGIN))
-    for user in others:
-        boxes += _of(frame, user, eyes)
-    return Hidden(boxes_px=tuple(boxes), kept_px=tuple(kept))
+    others = [
+        box
+        for user in users
+        if accused is None or not _is_accused(user, accused)
+        for box in _of(frame, user, eyes)
+    ]
+    if accused is None:
+        return Hidden(boxes_px=tuple(others), kept_px=())
+    share = ACCUSED_SHARE[accused.object_class]
+    own = _whole(accused) if _is_cut(frame, accused) else _upper(accused, share)
+    plate = eyes.plate(frame, accused.box_px)
+    kept: tuple[tuple[Point, ...], ...] = ()
+    if plate is not None and is_reading_of(plate.text, accused.plate_text):
+        kept = (_shown(plate, others),)
+    return Hidden(boxes_px=(own, *others), kept_px=kept)
 
 
 def redacted(frame: Pixels, hidden: Hidden, blocks: int) -> Pixels:
@@ -149,6 +152,17 @@ def is_reading_of(text: str, plate_text: str | None) -> bool:
     if plate_text is None or len(text) != len(plate_text):
         return False
     return sum(a != b for a, b in zip(text, plate_text, strict=True)) <= 2
+
+
+def _shown(plate: SeenPlate, others: Sequence[Box]) -> tuple[Point, ...]:
+    """What is shown of the accused vehicle around its plate."""
+    for margin in KEPT_MARGINS[:-1]:
+        x1, y1, x2, y2 = grown(plate.box_px, margin / 2)
+        if not any(
+            x1 < right and left < x2 and y1 < bottom and top < y2 for left, top, right, bottom in others
+        ):
+            return _grown_quad(plate.corners_px, margin)
+    return _grown_quad(plate.corners_px, KEPT_MARGINS[-1])
 
 
 def _of(frame: Pixels, user: Sighting, eyes: Eyes) -> list[Box]:

@@ -13,7 +13,7 @@ from evidence.errors import ClipError
 from evidence.picture import Pixels
 from evidence.playback import shown_frames
 
-OPTIONS = {"crf": "20", "preset": "veryfast", "bf": "0"}
+OPTIONS = {"crf": "16", "preset": "veryfast", "bf": "0"}
 """Hardly to be told from the original, at about the size of a camera's stream; 12 s take a few seconds on two cores."""
 
 
