@@ -237,8 +237,12 @@ class LiveCamera:
         return str(damage) if damage else None
 
     def _looks(self, analyst: GlancingAnalyst) -> Looks | None:
-        """None, every frame, where rules act that watch nobody: those of gates and crosswalks take everybody as they come."""
-        if self._camera.gates or self._camera.crosswalks:
+        """None, every frame, where rules act that watch nobody: those of gates and crosswalks take everybody as they come.
+
+        So too where frames wait for what others tell of the heads: who is to be watched is known too late then.
+        """
+        waits = self._signals is not None and self._signals.wait_s > 0.0
+        if waits or self._camera.gates or self._camera.crosswalks:
             return None
         return Looks(cadence=LookCadence.within(self._camera.max_gap_s), glance=analyst.glance)
 

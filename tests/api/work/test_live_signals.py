@@ -43,7 +43,7 @@ EYE = """\
   - id: eye
     size_px: [320, 192]
 """
-TWO = SITE.replace("camera: cam1", "camera: eye") + EYE
+TWO = SITE.partition("    gates:")[0].replace("camera: cam1", "camera: eye") + EYE
 
 
 @pytest.fixture
@@ -216,7 +216,10 @@ def test_a_head_that_another_camera_of_the_site_sees_counts_for_this_one(
     scripts = {"cam1": Script(actors=(RUNNER,)), "eye": Script(lamps=(red,))}
     with watching(sites, tmp_path / "data", scripts) as seen:
         seen.until(lambda: seen.camera("cam1").findings.get("asserted", 0) >= 1)
+        told, eye = seen.camera("cam1"), seen.camera("eye")
         seen.end()
+    assert told.analysed == told.frames, "who is to be watched is known too late to look at some frames only"
+    assert eye.analysed < eye.frames, "nobody is watched there"
     (row,) = segments(tmp_path / "data", "cam1")
     (counts,) = row["signals"]
     assert counts["source"] == "other cameras"
