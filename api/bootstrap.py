@@ -188,7 +188,6 @@ def build_pipeline(
     loaded = load_weights(
         weights,
         input_size=site_file.document.detector.input_size,
-        picture_size=(camera.width_px, camera.height_px),
         threads=settings.threads,
         inference=settings.inference,
     )

@@ -182,22 +182,18 @@ class LivePipelines:
     def __init__(self, settings: Settings, weights: Path, clock: Clock, *, read_plates: bool) -> None:
         self._settings, self._weights_path, self._clock = settings, weights, clock
         self._reads_plates = read_plates
-        self._weights: dict[tuple[tuple[int, int] | None, tuple[int, int]], Weights] = {}
+        self._weights: dict[tuple[int, int] | None, Weights] = {}
         self._plates: tuple[SharedPlateReader, tuple[tuple[str, str], ...]] | None = None
 
     def pipeline(self, site_file: SiteFile, camera_id: str) -> LivePipeline:
         """Raises WeightsError, ModelFileError and ManifestError."""
         camera = site_file.site.camera(camera_id)
-        sizes = (site_file.document.detector.input_size, (camera.width_px, camera.height_px))
-        if sizes not in self._weights:
-            self._weights[sizes] = load_weights(
-                self._weights_path,
-                input_size=sizes[0],
-                picture_size=sizes[1],
-                threads=1,
-                inference=self._settings.inference,
+        size = site_file.document.detector.input_size
+        if size not in self._weights:
+            self._weights[size] = load_weights(
+                self._weights_path, input_size=size, threads=1, inference=self._settings.inference
             )
-        weights = self._weights[sizes]
+        weights = self._weights[size]
         reader: SharedPlateReader | None = None
         plates: tuple[tuple[str, str], ...] = ()
         if self._reads_plates and camera.plates is not PlatePolicy.OFF:

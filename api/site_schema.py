@@ -173,7 +173,7 @@ class DetectorPart(SitePart):
     input_size: tuple[SizePx, SizePx] | None = Field(
         default=None,
         description="[width, height] in pixels at which the detector looks at the picture, multiples of 32. "
-        "Default none: the size the weights were made for, where they allow it without what the picture leaves empty.",
+        "Default none: the size the weights were made for.",
     )
 
 

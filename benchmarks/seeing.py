@@ -236,13 +236,11 @@ def seen(
     clean = Memory(store, clip, model)
     spoiled = clean if spoiling is None else Memory(store, clip, model, spoiling.key)
     site_file = clip.site_file()
-    camera = site_file.site.cameras[0]
-    camera_id = camera.camera_id
+    camera_id = site_file.site.cameras[0].camera_id
     settings = load_settings()
     weights = load_weights(
         model.path,
         input_size=site_file.document.detector.input_size,
-        picture_size=(camera.width_px, camera.height_px),
         threads=settings.threads,
         inference=settings.inference,
     )

@@ -40,7 +40,6 @@ from detector.errors import (
 )
 from detector.onnx_dims import with_input_size
 from detector.openvino_runner import OpenVinoRunner
-from detector.preprocess import fit
 from rules.observation import ObjectClass
 
 STRIDES = (8, 16, 32)
@@ -53,11 +52,6 @@ UNDERSTOOD = (
     "one input (1, 3, H, W) of float32 or float16 and one output: YOLOX (1, N, 5+C) undecoded, "
     "Ultralytics (1, 4+C, N), or end to end (1, K, 6)"
 )
-
-
-MARGIN_PX, WORTHWHILE = max(STRIDES), 0.75
-"""So much of the grey beside a picture is kept, which models are trained with; and the share of an input above which all of it is:
-pictures of 4:3 would save a seventh, and cost a rider of the Hanoi clip. Those of 16:9 save three tenths."""
 
 
 class HeadLayout(StrEnum):
@@ -117,7 +111,6 @@ def load_weights(
     path: Path,
     *,
     input_size: tuple[int, int] | None = None,
-    picture_size: tuple[int, int] | None = None,
     class_names: Sequence[str] | None = None,
     expected_sha256: str | None = None,
     threads: int = 1,
@@ -126,9 +119,7 @@ def load_weights(
     """The model in ``path``, run once on a grey picture to see that it works and what it gives.
 
     ``input_size`` is (width, height) in pixels; None takes the graph's own. A graph of fixed size is given
-    another one in memory where its head allows it. Without ``input_size``, an undecoded head is given just the rows and
-    columns that pictures of ``picture_size`` (width, height) fill in the graph's own: the rest would be grey, and costs as
-    much as a picture. ``class_names`` are used where the file names no classes;
+    another one in memory where its head allows it. ``class_names`` are used where the file names no classes;
     80 unnamed ones are COCO's. ``threads`` are those of one inference, computed by ``inference``; whether the model is one
     that we understand is told by ONNX Runtime in any case.
 
@@ -150,8 +141,6 @@ def load_weights(
     own = (declared.width_px or width_px, declared.height_px or height_px)
     output = _probe(path, session, declared, *own)
     layout = _layout(path, output, *own, metadata)
-    if input_size is None and picture_size is not None and layout is HeadLayout.YOLOX:
-        width_px, height_px = filled((width_px, height_px), picture_size)
     if own != (width_px, height_px):
         model = _resized(path, model, declared, width_px, height_px, layout)
         session = _open(path, model, threads)
@@ -239,15 +228,6 @@ def _input_size(
                 path, *wanted, f"each side must be a multiple of {stride}, such as {nearest} for {size}"
             )
     return wanted
-
-
-def filled(input_size: tuple[int, int], picture_size: tuple[int, int]) -> tuple[int, int]:
-    """The least multiples of 32 at which such pictures stay as large, with their margin; ``input_size`` where little is saved."""
-    at, step = fit(picture_size, input_size, centred=False), max(STRIDES)
-    width_px = min(input_size[0], -(-(at.width_px + MARGIN_PX) // step) * step)
-    height_px = min(input_size[1], -(-(at.height_px + MARGIN_PX) // step) * step)
-    is_worth_it = width_px * height_px <= WORTHWHILE * input_size[0] * input_size[1]
-    return (width_px, height_px) if is_worth_it else input_size
 
 
 def _probe(

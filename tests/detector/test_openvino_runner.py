@@ -30,14 +30,14 @@ def path(tmp_path: Path) -> Path:
 
 
 def loaded(path: Path, inference: Inference) -> Weights:
-    return load_weights(path, class_names=NAMES, picture_size=(192, 90), inference=inference)
+    return load_weights(path, class_names=NAMES, inference=inference)
 
 
 def test_it_finds_what_onnx_runtime_finds(path: Path) -> None:
     """bfloat16 has eight bits of mantissa."""
     ours, theirs = loaded(path, Inference.OPENVINO), loaded(path, Inference.ONNXRUNTIME)
-    assert (ours.width_px, ours.height_px, ours.sha256) == (128, 96, theirs.sha256)
-    blob = np.random.default_rng(0).uniform(0, 255, (1, 3, 96, 128)).astype(np.float32)
+    assert (ours.width_px, ours.height_px, ours.sha256) == (128, 128, theirs.sha256)
+    blob = np.random.default_rng(0).uniform(0, 255, (1, 3, 128, 128)).astype(np.float32)
     wanted = theirs.run(blob)
     assert np.ptp(wanted) > 0.01
     np.testing.assert_allclose(ours.run(blob), wanted, atol=0.02 * float(np.abs(wanted).max()))
@@ -45,7 +45,7 @@ def test_it_finds_what_onnx_runtime_finds(path: Path) -> None:
 
 def test_threads_that_ask_at_once_get_their_own_answers(path: Path) -> None:
     weights = loaded(path, Inference.OPENVINO)
-    blobs = [np.full((1, 3, 96, 128), level, np.float32) for level in (10.0, 240.0)]
+    blobs = [np.full((1, 3, 128, 128), level, np.float32) for level in (10.0, 240.0)]
     alone = [weights.run(blob) for blob in blobs]
     assert not np.allclose(alone[0], alone[1])
     together = Barrier(2)

@@ -23,8 +23,7 @@ from detector.errors import (
     WeightsMissing,
     WeightsUnsupported,
 )
-from detector.preprocess import fit
-from detector.weights import HeadLayout, filled, load_weights
+from detector.weights import HeadLayout, load_weights
 from rules.observation import ObjectClass
 from tests.detector.export_heads import (
     Filter,
@@ -182,36 +181,6 @@ def test_fixed_yolox_with_its_cells_baked_in_is_refused_another_size(save: Save)
     assert load_weights(path, class_names=NAMES, input_size=SIZE).width_px == SIZE[0]
     with pytest.raises(InputSizeWrong, match="160x64"):
         load_weights(path, class_names=NAMES, input_size=(160, 64))
-
-
-@pytest.mark.parametrize(
-    ("picture", "wanted"),
-    [
-        ((1920, 1080), (416, 288)),
-        ((640, 480), (416, 416)),
-        ((1080, 1920), (288, 416)),
-        ((500, 500), (416, 416)),
-    ],
-)
-def test_the_input_that_is_least_for_a_picture_keeps_its_scale(
-    picture: tuple[int, int], wanted: tuple[int, int]
-) -> None:
-    assert filled((416, 416), picture) == wanted
-    assert fit(picture, wanted, centred=False) == fit(picture, (416, 416), centred=False)
-
-
-def test_an_undecoded_head_leaves_out_what_pictures_leave_empty(save: Save) -> None:
-    path = save(yolox(YOLOX_ROWS, size=(128, 128)))
-    loaded = load_weights(path, class_names=NAMES, picture_size=(192, 90))
-    assert (loaded.width_px, loaded.height_px) == (128, 96)
-    assert loaded.run(np.zeros((1, 3, 96, 128), np.float32)).shape == (cells(128, 96), 5 + len(NAMES))
-    chosen = load_weights(path, class_names=NAMES, picture_size=(192, 90), input_size=(96, 96))
-    assert (chosen.width_px, chosen.height_px) == (96, 96)
-
-
-def test_a_decoded_head_keeps_its_size_whatever_the_picture(save: Save) -> None:
-    loaded = load_weights(save(ultralytics(ULTRALYTICS_ROWS, NAMES, size=(96, 96))), picture_size=(192, 108))
-    assert (loaded.width_px, loaded.height_px) == (96, 96)
 
 
 @pytest.mark.parametrize("make", [ultralytics, end_to_end, with_nms])
