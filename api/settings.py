@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, ValidationError
 from api.camera_settings import CameraSettings
 from api.errors import ConfigInvalidError, Problem
 from api.store_settings import PREFIX
-from detector.weights import Inference
+from detector.inference import Inference
 
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 """Variables that are set where a browser can be opened."""

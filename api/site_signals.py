@@ -21,8 +21,8 @@ from api.site_fields import (
     has_length,
     not_empty,
 )
+from ingest.broker_address import broker_address
 from ingest.errors import SourceKindError
-from ingest.mqtt_feed import broker_address
 from ingest.signal_message import FeedHeads, Group
 from rules.site import View
 from rules.site_movement import HeadKind, TurnOnRed

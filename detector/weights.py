@@ -38,6 +38,7 @@ from detector.errors import (
     WeightsMissing,
     WeightsUnsupported,
 )
+from detector.inference import Inference
 from detector.onnx_dims import with_input_size
 from detector.openvino_runner import OpenVinoRunner
 from rules.observation import ObjectClass
@@ -60,13 +61,6 @@ class HeadLayout(StrEnum):
     YOLOX = "yolox"
     ULTRALYTICS = "ultralytics"
     END_TO_END = "end_to_end"
-
-
-class Inference(StrEnum):
-    """What computes a detection model."""
-
-    ONNXRUNTIME = "onnxruntime"
-    OPENVINO = "openvino"
 
 
 class Runner(Protocol):

@@ -10,7 +10,8 @@ from typing import Any
 from api.clock import Clock
 from api.site_file import SiteFile
 from api.site_signals import feed_heads
-from ingest.mqtt_feed import MqttFeed, broker_address
+from ingest.broker_address import broker_address
+from ingest.mqtt_feed import MqttFeed
 from ingest.other_camera import NoWallClockError, Witness
 from ingest.signal_merge import WATERMARK_S, SignalJoin, SignalMerge
 from rules.finding import Disarmed

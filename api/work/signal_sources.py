@@ -17,8 +17,9 @@ from api.site_file import SiteFile
 from api.site_signals import feed_heads
 from api.work.fold import read_observations
 from api.work.run_folder import OBSERVATIONS, SUMMARY
+from ingest.broker_address import broker_address
 from ingest.errors import FileUnreadableError, SignalFeedError
-from ingest.mqtt_feed import MqttFeed, broker_address
+from ingest.mqtt_feed import MqttFeed
 from ingest.other_camera import NoWallClockError, Untrusted, reports_of
 from ingest.signal_feed import read_feed
 from ingest.signal_merge import WATERMARK_S, SignalJoin, SignalMerge

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from detector.errors import InferenceFailed, WeightsUnsupported
+from detector.inference import Inference
 from detector.openvino_runner import OpenVinoRunner
-from detector.weights import Inference, Weights, load_weights
+from detector.weights import Weights, load_weights
 from tests.detector.export_heads import random_filter, yolox
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -83,7 +84,8 @@ def test_it_writes_no_file_and_calls_nobody(tmp_path: Path) -> None:
         "import sys, pathlib\n"
         "called = []\n"
         "sys.addaudithook(lambda event, args: called.append(event) if event.startswith('socket.') else None)\n"
-        "from detector.weights import Inference, load_weights\n"
+        "from detector.inference import Inference\n"
+        "from detector.weights import load_weights\n"
         "load_weights(pathlib.Path('models/stopline_default.onnx'), inference=Inference.OPENVINO)\n"
         "assert 'openvino' in sys.modules and not called, called"
     )

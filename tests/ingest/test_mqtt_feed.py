@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ingest.broker_address import broker_address
 from ingest.errors import BrokerRefusedError, BrokerUnreachableError, SourceKindError
-from ingest.mqtt_feed import MAX_PAYLOAD_BYTES, MqttFeed, broker_address
+from ingest.mqtt_feed import MAX_PAYLOAD_BYTES, MqttFeed
 from ingest.signal_message import FeedHeads
 from rules.observation import LampState, SignalReport
 from tests.broker import PASSWORD, USER, Broker, serve_broker
