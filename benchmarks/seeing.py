@@ -289,6 +289,8 @@ def tracked_again(
 ) -> list[Observation]:
     """What had been observed if only the frames ``kept`` had come: their road users are followed anew.
 
+    Of frames in which nobody was looked for, since the camera distrusted itself, nothing was found.
+
     A look at the scene that falls on a frame that is not kept is taken on the next one, as a camera does it.
     """
     tracker = ByteTracker()
@@ -298,7 +300,7 @@ def tracked_again(
         scene = scene if observation.scene is None else observation.scene
         if not kept(observation.stamp):
             continue
-        tracks = tracker.update(found[observation.stamp.index], observation.stamp)
+        tracks = tracker.update(found.get(observation.stamp.index, ()), observation.stamp)
         after.append(replace(observation, tracks=tracks, scene=scene))
         scene = None
     return after
