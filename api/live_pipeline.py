@@ -187,7 +187,6 @@ class LivePipelines:
 
     def pipeline(self, site_file: SiteFile, camera_id: str) -> LivePipeline:
         """Raises WeightsError, ModelFileError and ManifestError."""
-        camera = site_file.site.camera(camera_id)
         size = site_file.document.detector.input_size
         if size not in self._weights:
             self._weights[size] = load_weights(
@@ -196,7 +195,7 @@ class LivePipelines:
         weights = self._weights[size]
         reader: SharedPlateReader | None = None
         plates: tuple[tuple[str, str], ...] = ()
-        if self._reads_plates and camera.plates is not PlatePolicy.OFF:
+        if self._reads_plates and site_file.site.camera(camera_id).plates is not PlatePolicy.OFF:
             reader, plates = self._plate_reader()
         return LivePipeline(
             site_file,

@@ -300,7 +300,10 @@ def tracked_again(
         scene = scene if observation.scene is None else observation.scene
         if not kept(observation.stamp):
             continue
-        tracks = tracker.update(found.get(observation.stamp.index, ()), observation.stamp)
+        index = observation.stamp.index
+        tracks = tracker.update(
+            found[index] if observation.tracks else found.get(index, ()), observation.stamp
+        )
         after.append(replace(observation, tracks=tracks, scene=scene))
         scene = None
     return after

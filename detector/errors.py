@@ -106,3 +106,8 @@ class InferenceFailed(DetectorError):
         super().__init__(f"{path}: {message}")
         self.path = path
         self.message = message
+
+
+def first_line(exc: Exception) -> str:
+    """The first line of what a runtime says, for an error of ours; its kind where it says nothing."""
+    return (str(exc).strip().splitlines() or [type(exc).__name__])[0]

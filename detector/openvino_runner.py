@@ -1,4 +1,4 @@
-"""Runs detection models by OpenVINO (the extra ``[openvino]``): on processors that compute in bfloat16, three times as fast."""
+"""Runs detection models by OpenVINO (the extra ``[openvino]``): in bfloat16 where the processor computes in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.errors import InferenceFailed, WeightsUnsupported
+from detector.errors import InferenceFailed, WeightsUnsupported, first_line
 
 
 class OpenVinoRunner:
@@ -41,7 +41,7 @@ class OpenVinoRunner:
             core = openvino.Core()
             self._compiled: Any = core.compile_model(core.read_model(model), "CPU", options)
         except Exception as exc:  # openvino's errors have no common base of their own
-            raise WeightsUnsupported(path, f"OpenVINO cannot load it: {_first_line(exc)}") from exc
+            raise WeightsUnsupported(path, f"OpenVINO cannot load it: {first_line(exc)}") from exc
 
     def run(self, blob: NDArray[Any]) -> NDArray[np.float32]:
         """The output with its batch axis. Raises InferenceFailed."""
@@ -51,9 +51,5 @@ class OpenVinoRunner:
                 request = self._of_thread.request = self._compiled.create_infer_request()
             output = request.infer({0: blob}, share_inputs=True)[0]
         except Exception as exc:  # openvino's errors have no common base of their own
-            raise InferenceFailed(self._path, _first_line(exc)) from exc
+            raise InferenceFailed(self._path, first_line(exc)) from exc
         return np.asarray(output, dtype=np.float32)
-
-
-def _first_line(exc: Exception) -> str:
-    return (str(exc).strip().splitlines() or [type(exc).__name__])[0]

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from detector.errors import HeadUnknown, InferenceFailed, WeightsDamaged, WeightsMissing
+from detector.errors import HeadUnknown, InferenceFailed, WeightsDamaged, WeightsMissing, first_line
 
 Floats = NDArray[np.float32]
 
@@ -42,7 +42,7 @@ class PlateGraph:
             self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as exc:  # onnxruntime's errors have no common base of their own
             raise WeightsDamaged(
-                path, f"not an ONNX model that onnxruntime can load: {_first_line(exc)}"
+                path, f"not an ONNX model that onnxruntime can load: {first_line(exc)}"
             ) from exc
         inputs, found = self._session.get_inputs(), self._session.get_outputs()
         shapes = ", ".join(f"{node.name} {node.type} {node.shape}" for node in (*inputs, *found))
@@ -60,7 +60,7 @@ class PlateGraph:
         try:
             outputs = self._session.run(None, {self._input: blob})
         except Exception as exc:  # onnxruntime's errors have no common base of their own
-            raise InferenceFailed(self.path, _first_line(exc)) from exc
+            raise InferenceFailed(self.path, first_line(exc)) from exc
         arrays = [np.asarray(output, np.float32) for output in outputs]
         if any(array.ndim == 0 or array.shape[0] != 1 for array in arrays):
             raise HeadUnknown(
@@ -69,7 +69,3 @@ class PlateGraph:
         if not all(np.isfinite(array).all() for array in arrays):
             raise InferenceFailed(self.path, "the model gave values that are not finite")
         return [array[0] for array in arrays]
-
-
-def _first_line(exc: Exception) -> str:
-    return next(iter(str(exc).strip().splitlines()), type(exc).__name__)

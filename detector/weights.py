@@ -37,6 +37,7 @@ from detector.errors import (
     WeightsHashMismatch,
     WeightsMissing,
     WeightsUnsupported,
+    first_line,
 )
 from detector.inference import Inference
 from detector.onnx_dims import with_input_size
@@ -136,8 +137,7 @@ def load_weights(
     output = _probe(path, session, declared, *own)
     layout = _layout(path, output, *own, metadata)
     if own != (width_px, height_px):
-        model = _resized(path, model, declared, width_px, height_px, layout)
-        session = _open(path, model, threads)
+        model, session = _resized(path, model, declared, width_px, height_px, layout, threads)
         output = _probe(path, session, declared, width_px, height_px)
         if _layout(path, output, width_px, height_px, metadata) is not layout:
             raise InputSizeWrong(path, width_px, height_px, "the resized graph gives another output")
@@ -187,9 +187,7 @@ def _open(path: Path, model: bytes, threads: int) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as exc:  # onnxruntime's errors have no common base of their own
-        raise WeightsDamaged(
-            path, f"not an ONNX model that onnxruntime can load: {_first_line(exc)}"
-        ) from exc
+        raise WeightsDamaged(path, f"not an ONNX model that onnxruntime can load: {first_line(exc)}") from exc
 
 
 def _declared_input(path: Path, session: ort.InferenceSession) -> _Input:
@@ -255,7 +253,7 @@ class _OnnxRunner:
         try:
             output = self.session.run(None, {self.input_name: blob})[0]
         except Exception as exc:  # onnxruntime's errors have no common base of their own
-            raise InferenceFailed(self.path, _first_line(exc)) from exc
+            raise InferenceFailed(self.path, first_line(exc)) from exc
         return np.asarray(output, dtype=np.float32)
 
 
@@ -287,9 +285,15 @@ def _layout(
 
 
 def _resized(
-    path: Path, model: bytes, declared: _Input, width_px: int, height_px: int, layout: HeadLayout
-) -> bytes:
-    """The model, its graph declared to take this size.
+    path: Path,
+    model: bytes,
+    declared: _Input,
+    width_px: int,
+    height_px: int,
+    layout: HeadLayout,
+    threads: int,
+) -> tuple[bytes, ort.InferenceSession]:
+    """The model, its graph declared to take this size, and a session of it.
 
     Only an undecoded head may be resized: in the others the exporter has baked the anchor points of one size
     into the graph, and a graph of as many points but another shape would run and give wrong boxes.
@@ -300,10 +304,9 @@ def _resized(
         raise InputSizeWrong(path, width_px, height_px, fixed)
     try:
         resized = with_input_size(model, declared.name, width_px, height_px)
-        _open(path, resized, threads=1)
+        return resized, _open(path, resized, threads)
     except (WeightsDamaged, ValueError) as exc:
         raise InputSizeWrong(path, width_px, height_px, fixed + "cannot be resized") from exc
-    return resized
 
 
 def _classes(
@@ -366,7 +369,3 @@ def _is_int_pair(value: Any) -> bool:
 
 def _shapes(values: Sequence[ort.NodeArg]) -> str:
     return ", ".join(f"{value.name} {tuple(value.shape)} {value.type}" for value in values)
-
-
-def _first_line(exc: Exception) -> str:
-    return (str(exc).strip().splitlines() or [type(exc).__name__])[0]

@@ -11,6 +11,7 @@ from rules.class_vote import ClassVotes, likeliest, with_vote
 from rules.finding import Finding, Output, Rule, Status
 from rules.finding_id import finding_id
 from rules.geometry import bottom_center, point_in_polygon
+from rules.handover import unambiguous
 from rules.observation import Box, FrameStamp, ObjectClass, Observation, Point, TrackPoint
 from rules.signal import HeadState, RedTime
 from rules.site import Camera, Crosswalk
@@ -105,8 +106,7 @@ def _successors(
         and point.object_class in CLASSES
         and _continues(walker, point, crosswalk)
     ]
-    new, old = [pair[0] for pair in fits], [pair[1] for pair in fits]
-    return {to: origin for to, origin in fits if new.count(to) == 1 and old.count(origin) == 1}
+    return unambiguous(fits)
 
 
 def _continues(walker: Walker, point: TrackPoint, crosswalk: Crosswalk) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import hypot
 
 from rules.approaching import Approaching
@@ -41,6 +41,11 @@ def successors(
         for track_id, track in lost.items()
         if _continues(track, point, now_s)
     ]
+    return unambiguous(fits)
+
+
+def unambiguous(fits: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """New track id to lost one, of pairs that fit: those of whom neither fits another."""
     new, old = [pair[0] for pair in fits], [pair[1] for pair in fits]
     return {to: origin for to, origin in fits if new.count(to) == 1 and old.count(origin) == 1}
 
