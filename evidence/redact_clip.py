@@ -51,10 +51,14 @@ def redacted_clip(
 
     def change(picture: FilmPicture) -> Pixels:
         users = _users_at(looks, bisect_right(starts, picture.at_s + 1e-6) - 1, picture.at_s)
-        hidden = hidden_in(picture.pixels, users, accused_at(picture.at_s), eyes)
+
+        def copied(hidden: Hidden) -> Pixels:
+            return redacted(picture.pixels, hidden, CLIP_BLOCKS)
+
+        hidden = hidden_in(picture.pixels, users, accused_at(picture.at_s), eyes, copied)
         hidden = replace(hidden, kept_px=(*hidden.kept_px, *kept_px))
         told(picture, hidden)
-        return redacted(picture.pixels, hidden, CLIP_BLOCKS)
+        return copied(hidden)
 
     return reencode.changed(clip, change)
 

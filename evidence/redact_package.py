@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from evidence.canonical import Json, json_bytes
@@ -14,7 +15,7 @@ from evidence.manifest import NAME, Summary, Weights
 from evidence.package import LAMP, PLATE
 from evidence.picture import PictureError, Pixels, from_file, jpeg
 from evidence.redact_clip import CLIP_BLOCKS, redacted_clip
-from evidence.redaction import Accused, Eyes, hidden_in, redacted
+from evidence.redaction import Accused, Eyes, Hidden, hidden_in, redacted
 from evidence.trace import CLIP_FILE
 from rules.finding import Rule
 from rules.observation import Box, ObjectClass, Point
@@ -115,7 +116,9 @@ def redact_package(
         width, height = photo["frame_size_px"]
         accused = Accused(object_class=kind, box_px=tuple(photo["box_px"]), plate_text=plate_text)
         frame = picture[:height, :width]
-        hidden = hidden_in(frame, photo_eyes.road_users(frame), accused, photo_eyes)
+        hidden = hidden_in(
+            frame, photo_eyes.road_users(frame), accused, photo_eyes, partial(copied_photo, frame)
+        )
         hidden = replace(hidden, kept_px=(*hidden.kept_px, *(lamp.corners_px for lamp in lamps)))
         copy = picture.copy()
         copy[:height, :width] = redacted(frame, hidden, PHOTO_BLOCKS)
@@ -162,6 +165,11 @@ def redact_package(
     }
     made[REPORT] = json_bytes(report)
     return made
+
+
+def copied_photo(frame: Pixels, hidden: Hidden) -> Pixels:
+    """The frame as a redacted photo shows it: a picture of its own, compressed once more."""
+    return from_file(jpeg(redacted(frame, hidden, PHOTO_BLOCKS)))
 
 
 def _track(photos: Any, trace: Mapping[str, Any], case: Any) -> Track:

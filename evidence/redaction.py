@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
 from evidence.picture import Pixels, mosaic, with_area_of
-from rules.geometry import iou
+from rules.geometry import box_area, iou
 from rules.observation import Box, ObjectClass, Point
 
 MARGIN = 0.08
@@ -56,9 +56,12 @@ SURE_PLATE = 0.5
 PLATE_MARGIN = 0.3
 """Of a plate's sides, hidden around it."""
 
-KEPT_MARGINS = (1.2, 0.4, 0.12)
-"""Of its sides, shown around the accused vehicle's plate: as much as touches nothing that is hidden of others, and the last in any
-case. A plate that mosaic surrounds closely is hard to find: of 35 px and with 0.12 ours was found no more."""
+KEPT_MARGINS = (1.2, 0.8, 0.4, 0.25, 0.12)
+"""Of its sides, shown around the accused vehicle's plate, tried in turn until the copy's plate is read as well as the original's.
+All but the last only where they touch nothing that is hidden of others. A plate that mosaic surrounds closely is hard to find:
+of 35 px and with 0.12 ours was found no more; others lose a character with 1.2."""
+
+ON_PLATE = 0.9
 
 SAME_VEHICLE = 0.5
 """From this intersection over union on a box is the accused vehicle itself."""
@@ -119,26 +122,57 @@ class Hidden:
     kept_px: tuple[tuple[Point, ...], ...]
 
 
-def hidden_in(frame: Pixels, users: Sequence[Sighting], accused: Accused | None, eyes: Eyes) -> Hidden:
+def hidden_in(
+    frame: Pixels,
+    users: Sequence[Sighting],
+    accused: Accused | None,
+    eyes: Eyes,
+    copied: Callable[[Hidden], Pixels],
+) -> Hidden:
     """What of the frame is to be hidden when ``users`` are in it: see the table in ``docs/redaction.md``.
 
-    Raises what ``eyes`` raise.
+    ``copied`` makes the copy in which just that is hidden: the accused vehicle's plate is read in it too.
+
+    Raises what ``eyes`` and ``copied`` raise.
     """
+    if accused is None:
+        return Hidden(boxes_px=tuple(box for user in users for box in _of(frame, user, eyes)), kept_px=())
+    plate = eyes.plate(frame, accused.box_px)
+    if plate is not None and not is_reading_of(plate.text, accused.plate_text):
+        plate = None
     others = [
         box
         for user in users
-        if accused is None or not _is_accused(user, accused)
+        if not _is_accused(user, accused) and not (plate and _is_within(user.box_px, plate.box_px))
         for box in _of(frame, user, eyes)
     ]
-    if accused is None:
-        return Hidden(boxes_px=tuple(others), kept_px=())
     share = ACCUSED_SHARE[accused.object_class]
     own = _whole(accused) if _is_cut(frame, accused) else _upper(accused, share)
-    plate = eyes.plate(frame, accused.box_px)
-    kept: tuple[tuple[Point, ...], ...] = ()
-    if plate is not None and is_reading_of(plate.text, accused.plate_text):
-        kept = (_shown(plate, others),)
-    return Hidden(boxes_px=(own, *others), kept_px=kept)
+    hidden = Hidden(boxes_px=(own, *others), kept_px=())
+    return hidden if plate is None else _legible(hidden, plate, others, accused, eyes, copied)
+
+
+def _legible(
+    hidden: Hidden,
+    plate: SeenPlate,
+    others: Sequence[Box],
+    accused: Accused,
+    eyes: Eyes,
+    copied: Callable[[Hidden], Pixels],
+) -> Hidden:
+    """What is hidden, but for the plate and as much around it as lets it be read in the copy as well as before."""
+
+    def right(seen: SeenPlate | None) -> int:
+        return 0 if seen is None else _characters_right(seen.text, accused.plate_text)
+
+    trials = []
+    for area in _showable(plate, others):
+        trial = replace(hidden, kept_px=(area,))
+        found = right(eyes.plate(copied(trial), accused.box_px))
+        if found >= right(plate):
+            return trial
+        trials.append((found, trial))
+    return max(trials, key=lambda tried: tried[0])[1]
 
 
 def redacted(frame: Pixels, hidden: Hidden, blocks: int) -> Pixels:
@@ -149,20 +183,25 @@ def redacted(frame: Pixels, hidden: Hidden, blocks: int) -> Pixels:
 
 def is_reading_of(text: str, plate_text: str | None) -> bool:
     """Whether it says that plate, with at most two characters read otherwise."""
+    return plate_text is not None and _characters_right(text, plate_text) >= len(plate_text) - 2
+
+
+def _characters_right(text: str, plate_text: str | None) -> int:
+    """How many of the plate's characters it has in their places; none where it has another number of them."""
     if plate_text is None or len(text) != len(plate_text):
-        return False
-    return sum(a != b for a, b in zip(text, plate_text, strict=True)) <= 2
+        return 0
+    return sum(a == b for a, b in zip(text, plate_text, strict=True))
 
 
-def _shown(plate: SeenPlate, others: Sequence[Box]) -> tuple[Point, ...]:
-    """What is shown of the accused vehicle around its plate."""
+def _showable(plate: SeenPlate, others: Sequence[Box]) -> Iterator[tuple[Point, ...]]:
+    """What may be shown of the accused vehicle around its plate, the largest first."""
     for margin in KEPT_MARGINS[:-1]:
         x1, y1, x2, y2 = grown(plate.box_px, margin / 2)
         if not any(
             x1 < right and left < x2 and y1 < bottom and top < y2 for left, top, right, bottom in others
         ):
-            return _grown_quad(plate.corners_px, margin)
-    return _grown_quad(plate.corners_px, KEPT_MARGINS[-1])
+            yield _grown_quad(plate.corners_px, margin)
+    yield _grown_quad(plate.corners_px, KEPT_MARGINS[-1])
 
 
 def _of(frame: Pixels, user: Sighting, eyes: Eyes) -> list[Box]:
@@ -183,6 +222,13 @@ def _of(frame: Pixels, user: Sighting, eyes: Eyes) -> list[Box]:
 def _is_accused(user: Sighting, accused: Accused) -> bool:
     same_kind = (user.object_class in VEHICLES) == (accused.object_class in VEHICLES)
     return same_kind and iou(user.box_px, accused.box_px) >= SAME_VEHICLE
+
+
+def _is_within(box: Box, plate_box: Box) -> bool:
+    """Whether nearly all of it lies on a plate that is read: nobody stands there, the detector took a letter for a person."""
+    x1, y1 = max(box[0], plate_box[0]), max(box[1], plate_box[1])
+    x2, y2 = min(box[2], plate_box[2]), min(box[3], plate_box[3])
+    return max(0.0, x2 - x1) * max(0.0, y2 - y1) >= ON_PLATE * box_area(box)
 
 
 def _is_cut(frame: Pixels, user: Sighting | Accused) -> bool:

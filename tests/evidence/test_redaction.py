@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +51,15 @@ class Scripted:
         return self.plates.get(box_px)
 
 
+def in_sixths(frame: Pixels) -> Callable[[Hidden], Pixels]:
+    """How copies of the frame are made."""
+    return lambda hidden: redacted(frame, hidden, 6)
+
+
 def hidden_rows(user: Sighting, eyes: Scripted | None = None) -> tuple[float, float]:
     """From where to where the picture is hidden in the middle column of the road user, in shares of its height."""
     frame = noise()
-    found = hidden_in(frame, [user], None, eyes or Scripted())
+    found = hidden_in(frame, [user], None, eyes or Scripted(), in_sixths(frame))
     x1, y1, x2, y2 = user.box_px
     changed = (redacted(frame, found, 6) != frame).any(axis=2)[:, round((x1 + x2) / 2)]
     rows = np.flatnonzero(changed)
@@ -83,14 +88,14 @@ def test_glass_and_plate_of_a_vehicle_are_hidden_and_without_a_sure_plate_all_of
     car = Sighting(object_class=CAR, box_px=box, score=HIGH)
     eyes = Scripted(plates={box: a_plate(220.0, 210.0)})
     frame = noise()
-    changed = (redacted(frame, hidden_in(frame, [car], None, eyes), 6) != frame).any(axis=2)
+    changed = (redacted(frame, hidden_in(frame, [car], None, eyes, in_sixths(frame)), 6) != frame).any(axis=2)
     assert changed[50:188, 100:400].all(), "its upper 70 %"
     assert changed[208:232, 218:282].all(), "its plate"
     assert not changed[192:200, 110:390].any(), "what nobody is recognised by stays"
     for unsure in (None, a_plate(220.0, 210.0, score=0.4)):
         eyes = Scripted(plates={} if unsure is None else {box: unsure})
         assert (
-            (redacted(frame, hidden_in(frame, [car], None, eyes), 6) != frame)
+            (redacted(frame, hidden_in(frame, [car], None, eyes, in_sixths(frame)), 6) != frame)
             .any(axis=2)[50:250, 100:400]
             .all()
         )
@@ -104,7 +109,9 @@ def test_of_the_accused_the_windscreen_is_hidden_and_the_plate_kept_whatever_cov
     frame = noise()
 
     def changed(eyes: Scripted, users: Sequence[Sighting], who: Accused = accused) -> NDArray[np.bool_]:
-        return np.asarray((redacted(frame, hidden_in(frame, users, who, eyes), 6) != frame).any(axis=2))
+        return np.asarray(
+            (redacted(frame, hidden_in(frame, users, who, eyes, in_sixths(frame)), 6) != frame).any(axis=2)
+        )
 
     own = Scripted(plates={box: a_plate(220.0, 210.0)})
     seen = changed(own, [itself])
@@ -117,10 +124,42 @@ def test_of_the_accused_the_windscreen_is_hidden_and_the_plate_kept_whatever_cov
     seen = changed(higher, [itself, beside])
     assert seen[150:260, 302:340].all() and seen[164:169, 186:314].all(), "but show nothing of others"
     assert not seen[173:187, 210:290].any()
+    letter = Sighting(object_class=PERSON, box_px=(268.0, 174.0, 279.0, 194.0), score=LOW)
+    assert not changed(higher, [itself, letter])[164:187, 186:314].any(), "a letter of it is nobody"
     elses = Scripted(plates={box: a_plate(220.0, 210.0, "粤B99999")})
     assert changed(elses, [before])[211:229, 221:279].all(), "another plate in its box is not kept"
     unread = Accused(object_class=CAR, box_px=box, plate_text=None)
     assert changed(own, [before], unread)[211:229, 221:279].all()
+
+
+class MisreadAmid(Scripted):
+    """Reads a character wrongly wherever the pixel at ``misread_at`` is as it was."""
+
+    def __init__(self, box: Box, frame: Pixels, misread_at: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self.box, self.original, self.misread_at = box, frame, misread_at
+
+    def plate(self, frame: Pixels, box_px: Box) -> SeenPlate | None:
+        if frame is self.original or box_px != self.box:
+            return a_plate(220.0, 150.0)
+        wrong = sum(bool((frame[y, x] == self.original[y, x]).all()) for x, y in self.misread_at)
+        return a_plate(220.0, 150.0, "浙A12345"[: 7 - wrong] + "X" * wrong)
+
+
+def test_so_much_is_shown_around_the_accused_plate_that_it_is_read_as_well_as_before() -> None:
+    box = (100.0, 50.0, 400.0, 250.0)
+    accused = Accused(object_class=CAR, box_px=box, plate_text="浙A12345")
+    frame = noise()
+
+    def shown_px(misread_at: Sequence[tuple[int, int]]) -> float:
+        eyes = MisreadAmid(box, frame, misread_at)
+        (area,) = hidden_in(frame, [], accused, eyes, in_sixths(frame)).kept_px
+        return area[1][0] - area[0][0]
+
+    assert shown_px([]) == pytest.approx(60 * 2.2), "as much as may be"
+    assert shown_px([(190, 160)]) == pytest.approx(60 * 1.8), "less where that is read better"
+    always = [(250, 160), (190, 160), (200, 160)]
+    assert shown_px(always) == pytest.approx(60 * 1.4), "where none is read as well, what is read best"
 
 
 def test_who_is_cut_off_by_the_pictures_lower_edge_is_hidden_whole_but_for_the_accused_plate() -> None:
@@ -129,7 +168,7 @@ def test_who_is_cut_off_by_the_pictures_lower_edge_is_hidden_whole_but_for_the_a
     accused = Accused(object_class=CAR, box_px=box, plate_text="浙A12345")
     frame = noise()
     eyes = Scripted(plates={box: a_plate(220.0, 330.0)})
-    changed = (redacted(frame, hidden_in(frame, [], accused, eyes), 6) != frame).any(axis=2)
+    changed = (redacted(frame, hidden_in(frame, [], accused, eyes, in_sixths(frame)), 6) != frame).any(axis=2)
     assert not changed[331:349, 221:279].any()
     changed[317:360, 183:317] = True
     assert changed[150:359, 100:400].all()
