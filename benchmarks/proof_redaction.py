@@ -168,6 +168,7 @@ def prove(trial: Trial) -> Verdict:
     # What was not there proves nothing.
     is_hidden &= all(total[f"{medium}{kind}s"] for medium in ("", "film ") for kind in KINDS)
     is_unread &= total["others readable before"] > 0
+    is_read &= trial.size == 1 or all(total[f"{medium}accused read whole before"] for medium in ("", "film "))
     figures = {key.replace(" ", "_"): value for key, value in figures.items()}
     return Verdict(
         passed=is_hidden and is_unread and is_read and total["pictures"] > 0 and total["film pictures"] > 0,
@@ -294,8 +295,8 @@ def _encoded(frames: Sequence[Pixels], fps: float) -> bytes:
 PROOF = Proof(
     claim="In redacted photos and films of the sample clips at least 99.5 % of the pixels of every kind of what must not be "
     "recognised (others' plates, all heads and front windscreens, the accused one's windscreen too) are hidden by a mosaic; "
-    "our own plate reader reads none of the others' plates from the copy (more than four characters in their places), and still reads "
-    "every character of the accused one where it did before.",
+    "our own plate reader reads none of the others' plates from the copy (more than four characters in their places), and "
+    "still reads every character of the accused one where it did before.",
     small=1,
     full=16,
     prove=prove,
