@@ -11,7 +11,7 @@ from rules.finding import Rule, Status
 from rules.observation import ObjectClass, Point
 
 AT_RADIUS_PX = 60.0
-"""How near to the place in the truth an event must be (as the truth files of the real clips declare)."""
+"""How near to the place in the truth an event must be where the truth does not say (as those of the real clips declare)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,8 @@ class TruthEvent:
     """What a person saw: ``count`` events of ``rule`` at ``t_s`` ± ``tolerance_s``.
 
     ``required`` ones must be asserted, others may be. ``object_class`` and ``at_px`` are None where any will
-    do. ``plate`` is the text, or None where it cannot be read, and counts only where ``plate_stated``.
+    do; an event lies within ``at_radius_px`` of the place. ``plate`` is the text, or None where it cannot be read,
+    and counts only where ``plate_stated``.
     ``time_into_red_s`` is when after the onset of red the vehicle really crossed, None where nobody measured
     it. ``lane`` names the lane, stop line or zone, ``conditions`` what is special about it (night, rain,
     hidden …), for figures of a part only; ``who`` describes the road user for the reader.
@@ -31,6 +32,7 @@ class TruthEvent:
     required: bool = True
     object_class: ObjectClass | None = None
     at_px: Point | None = None
+    at_radius_px: float = AT_RADIUS_PX
     count: int = 1
     plate: str | None = None
     plate_stated: bool = False
@@ -154,7 +156,7 @@ def _gain(truth: TruthEvent, event: PredictedEvent, most: int) -> float | None:
         return None
     if truth.at_px is not None:
         away_px = hypot(event.at_px[0] - truth.at_px[0], event.at_px[1] - truth.at_px[1])
-        if away_px > AT_RADIUS_PX:
+        if away_px > truth.at_radius_px:
             return None
     in_time = max(0.0, 1.0 - late_s / truth.tolerance_s) if truth.tolerance_s > 0.0 else 1.0
     plate = float(truth.plate_stated and truth.plate == event.plate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rules.scoring import AT_RADIUS_PX
 from sample_videos.scene import Crosswalk, Gate, Line, Scene, Zone
 from sample_videos.world.traffic import DT_S, Drive, axles
 
@@ -136,6 +137,7 @@ def _event(
         "plate": drive.trip.plate or None,
         "who": drive.trip.who or drive.trip.kind.name,
         "at_px": _px(scene, *at),
+        "at_radius_px": _metre_px(scene, *at),
     } | more
 
 
@@ -312,6 +314,12 @@ def _on_red(scene: Scene, drive: Drive, crosswalk: Crosswalk) -> dict[str, Any] 
         crosswalk=crosswalk.crosswalk_id,
         plate=None,
     )
+
+
+def _metre_px(scene: Scene, x: float, y: float) -> float:
+    """How wide a metre across the road is there, at least ``AT_RADIUS_PX``: so near to the truth's place an event lies."""
+    (a, _), (b, _) = scene.camera.pixel(x, y - 0.5), scene.camera.pixel(x, y + 0.5)
+    return round(max(AT_RADIUS_PX, abs(b - a)), 1)
 
 
 def _px(scene: Scene, x: float, y: float) -> list[float]:

@@ -18,7 +18,7 @@ from ingest.file_source import FileSource
 from ingest.frame import Frame
 from ingest.open_source import is_live
 from rules.observation import Box, Point
-from rules.scoring import AT_RADIUS_PX, PredictedEvent, TruthEvent
+from rules.scoring import PredictedEvent, TruthEvent
 
 WIDTH_PX = 960
 """How wide a picture of the report is at most."""
@@ -77,7 +77,7 @@ def shots(clip: ClipEvaluation, cases: Sequence[Case]) -> tuple[Shot, ...]:
 def _wanted(case: Case, boxes: Mapping[str, tuple[float, Box]], no_boxes: str | None) -> _Wanted:
     if isinstance(case, TruthEvent):
         says = "No vehicle was accused here." if case.at_px else "The truth gives no place for this miss."
-        return _Wanted(case=case, from_s=case.t_s, marks=_ring(case.at_px), says=says)
+        return _Wanted(case=case, from_s=case.t_s, marks=_ring(case), says=says)
     if case.id in boxes:
         media_s, box = boxes[case.id]
         x1, y1, x2, y2 = box
@@ -87,13 +87,14 @@ def _wanted(case: Case, boxes: Mapping[str, tuple[float, Box]], no_boxes: str | 
     return _Wanted(case=case, from_s=case.t_s, marks=_cross(case.at_px, ACCUSED), says=why)
 
 
-def _ring(at_px: Point | None) -> tuple[Mark, ...]:
+def _ring(truth: TruthEvent) -> tuple[Mark, ...]:
     """Around where an event would have met the truth."""
-    if at_px is None:
+    if truth.at_px is None:
         return ()
+    (x, y), radius_px = truth.at_px, truth.at_radius_px
     around = [2.0 * pi * step / 36 for step in range(36)]
-    ring = tuple((at_px[0] + AT_RADIUS_PX * cos(a), at_px[1] + AT_RADIUS_PX * sin(a)) for a in around)
-    return (Mark(points_px=ring, colour=PLACE, closed=True), *_cross(at_px, PLACE))
+    ring = tuple((x + radius_px * cos(a), y + radius_px * sin(a)) for a in around)
+    return (Mark(points_px=ring, colour=PLACE, closed=True), *_cross(truth.at_px, PLACE))
 
 
 def _cross(at_px: Point, colour: Colour) -> tuple[Mark, ...]:

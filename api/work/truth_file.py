@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from rules.errors import StoplineError
 from rules.finding import Rule
 from rules.observation import ObjectClass
-from rules.scoring import TruthEvent
+from rules.scoring import AT_RADIUS_PX, TruthEvent
 
 RED_NAMES = ("time_into_red_s", "into_red_s")
 LANE_NAMES = ("lane", "line", "zone", "crosswalk")
@@ -46,7 +46,7 @@ def load_truth(path: Path) -> Mapping[str, ClipTruth]:
     """The truth by clip: the file holds one object per clip under the clip's file name; ``_``-names are comments.
 
     Of a clip are read ``events passing_plates camera conditions started_at`` and ``light`` (one more condition); of an
-    event ``rule class t tolerance_s required count at_px plate conditions who``, the time into red as
+    event ``rule class t tolerance_s required count at_px at_radius_px plate conditions who``, the time into red as
     ``time_into_red_s`` or ``into_red_s``, and the lane as the first of ``lane line zone crosswalk``. Raises
     TruthFileError.
     """
@@ -101,6 +101,7 @@ def _event(where: str, event: Any) -> TruthEvent:
             required=bool(event.get("required", True)),
             object_class=None if kind == "any" else ObjectClass(kind),
             at_px=_place(where, event.get("at_px")),
+            at_radius_px=_radius(where, event.get("at_radius_px", AT_RADIUS_PX)),
             count=int(event.get("count", 1)),
             plate=plate,
             plate_stated="plate" in event,
@@ -160,6 +161,12 @@ Given = TypeVar("Given")
 
 def _first(values: Iterable[Given | None]) -> Given | None:
     return next((value for value in values if value is not None), None)
+
+
+def _radius(where: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise TruthFileError(f"{where}: at_radius_px: must be a number of pixels above 0, not {value!r}")
+    return float(value)
 
 
 def _place(where: str, value: Any) -> tuple[float, float] | None:

@@ -70,6 +70,7 @@ def test_two_events_for_one_truth_are_one_right_and_one_false() -> None:
         (seen(5, at_px=(100, 160)), said(5), True),
         (seen(5, at_px=(100, 161)), said(5), False),
         (seen(5, at_px=(150, 150)), said(5), False),
+        (seen(5, at_px=(150, 150), at_radius_px=71.0), said(5), True),
         (seen(5, object_class=ObjectClass.CAR), said(5), True),
         (seen(5, object_class=ObjectClass.BUS), said(5), False),
         (seen(5, rule=Rule.NO_PARKING), said(5), False),

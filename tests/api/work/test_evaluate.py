@@ -109,6 +109,10 @@ def test_a_folder_without_a_run_is_an_error(tmp_path: Path, capsys: pytest.Captu
         ),
         ({**TRUE_EVENT, "t": "ten"}, r"events\[0\]: t: must be a number of seconds"),
         ({**TRUE_EVENT, "at_px": [1]}, r"events\[0\]: at_px: must be \[x, y\]"),
+        (
+            {**TRUE_EVENT, "at_radius_px": 0},
+            r"events\[0\]: at_radius_px: must be a number of pixels above 0, not 0",
+        ),
         ({**TRUE_EVENT, "plate": 7}, r"events\[0\]: plate: must be a text"),
         ({**TRUE_EVENT, "time_into_red_s": "long"}, r"events\[0\]: time_into_red_s: must be a number"),
         ({**TRUE_EVENT, "lane": 2}, r"events\[0\]: lane: must be a text, not 2"),
