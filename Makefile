@@ -10,7 +10,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strat
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup setup-system test check golden prove train samples sample lock clean
+.PHONY: help demo setup setup-system test check golden prove bench train samples sample lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -49,6 +49,12 @@ golden: setup ## Write the golden files anew; review their diff before you commi
 prove: setup ## Run the proof NAME=... at full size into benchmarks/proofs/NAME.json; without NAME list the proofs
 	@$(BIN)/python -m benchmarks.prove $(NAME)
 
+bench: setup ## Compare speed and events with decoding alone, ultralytics and supervision (which it fetches; ARGS=--help lists more)
+	@venv="$${STOPLINE_CACHE:-$$HOME/.cache/stopline}/bench-venv"; lock=benchmarks/requirements-peers.lock; \
+	cmp -s $$lock "$$venv/requirements.lock" || { $(PYTHON) -m venv --clear "$$venv" && \
+	"$$venv/bin/pip" install -q --require-hashes -r $$lock && cp $$lock "$$venv/requirements.lock"; } && \
+	$(BIN)/python -m benchmarks.bench $(ARGS)
+
 samples: setup ## Render the sample clips that are missing, at low priority; an interrupted run is resumed (NAMES="..." chooses)
 	@$(BIN)/pip install --quiet --editable '.[samples]'
 	@$(BIN)/python -m sample_videos.make $(NAMES)
@@ -66,6 +72,7 @@ train: setup ## Train the default detector, or go on where it was interrupted (f
 lock: ## Resolve pyproject.toml into the hashed locks (needs uv; UPGRADE=1 also takes newer releases)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(filter-out --group build,$(COMPILE)) $(if $(UPGRADE),--upgrade) benchmarks/requirements-peers.in -o benchmarks/requirements-peers.lock
 
 clean: ## Remove .venv, caches and build leftovers
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
