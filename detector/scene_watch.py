@@ -1,7 +1,8 @@
 """Sees whether a fixed camera still shows the scene it showed at first: not moved, blurred, darkened or covered.
 
-Some seventy small textured places of the picture, spread over it, are remembered. Traffic hides a few of them at a
-time and in no order; a camera that moved shifts most of them together, one out of focus softens them all.
+Some seventy small textured places of the picture, spread over it, are remembered. Traffic hides many of them at a
+time and in no order, and what looks like them on a car is somewhere else at the next look; a camera that moved shifts
+most of them together and stays where it is, one out of focus softens them all.
 """
 
 from __future__ import annotations
@@ -54,11 +55,31 @@ JUMP = 0.008
 """A camera that is knocked moves some corner of the picture by this share of its width between two looks. Poles that
 sway and cameras that hover (the car-park footage) do so by less, and are followed."""
 
+FEW_SHARE, AS_ONE_SHARE = 0.15, 0.6
+"""Fewer are enough, down to this share of the places, where they are so much of all that are found anywhere near."""
+
+SURPASS = 1.25
+"""A jump is believed where so many times more places moved with it than are where they were: a turn by so little that
+it leaves most of them in place can be made of those alone."""
+
+SURE_SHARE = 0.5
+"""What so many of the places do together is a movement at once; what fewer do must be seen again at the next look."""
+
+AGAIN = 0.01
+"""A camera that moved is still there at the next look, but for this share of the picture's width at any corner."""
+
+AGAIN_S = 2.5
+"""The next look counts as one after so long at most: looks that tell nothing may lie in between."""
+
 DRIFT = 0.025
 """Followed so far at most: beyond it, lines and zones are no longer where they were drawn (hovering footage: 0.016)."""
 
 LOST_SHARE = 0.12
-"""With fewer places than this share where they were, and no common movement, something hides the scene."""
+"""With fewer places than this share where they were, and no common movement, something hides the scene. With twice as many
+it is seen again."""
+
+HIDDEN_S = 2.0
+"""What hides it for so long covers it: a bus or lorry close to the lens is mostly gone sooner, and until then nothing is said."""
 
 SOFT = 0.4
 """Fine detail, as a share of what it was, below which the picture is blurred: untouched footage keeps 0.4 and more,
@@ -92,6 +113,14 @@ class _Place:
     found_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Movement:
+    """How places moved together (2x3: turn, scale and shift), and how many did."""
+
+    matrix: Doubles
+    agreeing: int
+
+
 class SceneWatch:
     """Watches one camera over one segment; pictures come in order of time."""
 
@@ -99,6 +128,8 @@ class SceneWatch:
         """Having seen nothing: the first steady picture becomes the scene."""
         self._places: list[_Place] = []
         self._pose: Doubles = STILL
+        self._jumped: tuple[Doubles, float] | None = None
+        self._hidden_since_s: float | None = None
         self._learnt_from_s: float | None = None
         self._next_s = 0.0
 
@@ -122,8 +153,9 @@ class SceneWatch:
         """Media time begins anew, and the scene is the one that was learnt: whether the camera moved meanwhile is seen."""
         if self._learnt_from_s is None or self._next_s - self._learnt_from_s < LEARN_S:
             self._places, self._pose, self._learnt_from_s, self._next_s = [], STILL, None, 0.0
+            self._jumped = self._hidden_since_s = None
             return
-        self._next_s = 0.0
+        self._next_s, self._jumped, self._hidden_since_s = 0.0, None, None
         self._learnt_from_s = -2 * LEARN_S
         for place in self._places:
             place.found_s = 0.0
@@ -140,21 +172,25 @@ class SceneWatch:
         for place in kept:
             place.found_s = now_s
         faults: set[SceneFault] = set()
-        movement = _movement(found, len(kept) // 2)
-        if movement is None or _way(movement, small) > JUMP or len(kept) < 0.5 * len(places):
-            least = max(int(MOVED_SHARE * len(places)), _still(found))
-            movement = _movement(_found(small, places, FAR_PX), least)
-            if movement is None and len(places) >= FEWEST and len(kept) < LOST_SHARE * len(places):
-                faults.add(SceneFault.COVERED)
-        pose = self._pose if movement is None else _after(self._pose, movement)
-        if movement is not None and (_way(movement, small) > JUMP or _way(pose, small) > DRIFT):
+        movement = _movement(found, len(kept) // 2, small)
+        if movement is None or _way(movement.matrix, small) > JUMP or len(kept) < 0.5 * len(places):
+            anywhere = _found(small, places, FAR_PX)
+            least = max(FEW_SHARE * len(places), AS_ONE_SHARE * len(anywhere))
+            least = min(MOVED_SHARE * len(places), least)
+            movement = _movement(anywhere, int(least), small, _still(found))
+        pose = self._pose if movement is None else _after(self._pose, movement.matrix)
+        jump = movement if movement is not None and _is_jump(movement.matrix, pose, small) else None
+        if jump and (self._is_there_again(pose, small, now_s) or jump.agreeing >= SURE_SHARE * len(places)):
             faults.add(SceneFault.MOVED)
+        is_hidden = not faults and (movement is None or jump is not None) and self._hides(len(kept))
+        if self._lasts(is_hidden, len(kept), now_s):
+            faults.add(SceneFault.COVERED)
         if float(small.mean()) < DARK_LUMA:
             faults.add(SceneFault.DARK)
-        if len(places) >= FEWEST:
+        if len(places) >= FEWEST and not is_hidden:
             faults |= _dulled(luma, small, kept or places)
         if now_s - self._learnt_from_s < LEARN_S and (
-            len(places) < FEWEST or faults & {SceneFault.COVERED, SceneFault.BLURRED}
+            len(places) < FEWEST or is_hidden or SceneFault.BLURRED in faults
         ):
             self._learn(luma, small, now_s)
             return SceneState(faults=frozenset(faults & {SceneFault.DARK}))
@@ -163,12 +199,33 @@ class SceneWatch:
             turn_deg = float(np.degrees(np.arctan2(pose[1, 0], pose[0, 0])))
             shift = float(np.hypot(middle_x, middle_y)) / WIDTH_PX
             return SceneState(faults=frozenset(faults), shift=shift, turn_deg=turn_deg)
-        if not faults:
+        if not faults and jump is None and not is_hidden:
             self._follow(luma, small, kept, movement, now_s)
         return SceneState(faults=frozenset(faults))
 
+    def _hides(self, kept: int, share: float = LOST_SHARE) -> bool:
+        """Whether so few places are where they were that something is before the scene."""
+        return len(self._places) >= FEWEST and kept < share * len(self._places)
+
+    def _lasts(self, is_hidden: bool, kept: int, now_s: float) -> bool:
+        """Whether the scene is hidden, and has been without being seen again in between for ``HIDDEN_S``."""
+        if not self._hides(kept, 2 * LOST_SHARE):
+            self._hidden_since_s = None
+        elif is_hidden and self._hidden_since_s is None:
+            self._hidden_since_s = now_s
+        since_s = self._hidden_since_s
+        return is_hidden and since_s is not None and now_s - since_s >= HIDDEN_S
+
+    def _is_there_again(self, pose: Doubles, small: Pixels, now_s: float) -> bool:
+        """Whether the look before found the camera moved to that pose as well."""
+        before, self._jumped = self._jumped, (pose, now_s)
+        if before is None or now_s - before[1] > AGAIN_S:
+            return False
+        apart = _moved(pose, small) - _moved(before[0], small)
+        return float(np.hypot(*apart.T).max()) <= AGAIN * WIDTH_PX
+
     def _follow(
-        self, luma: Pixels, small: Pixels, kept: list[_Place], movement: Doubles | None, now_s: float
+        self, luma: Pixels, small: Pixels, kept: list[_Place], movement: _Movement | None, now_s: float
     ) -> None:
         """The scene as it is now: a little moved, in another light, and without the places that are long gone."""
         assert self._learnt_from_s is not None
@@ -177,10 +234,11 @@ class SceneWatch:
             place.contrast += ADAPT * (contrast - place.contrast)
             place.detail += ADAPT * (detail - place.detail)
         if movement is not None:
-            self._pose = _after(self._pose, movement)
+            matrix = movement.matrix
+            self._pose = _after(self._pose, matrix)
             for place in self._places:
                 place.x, place.y = (
-                    float(value) for value in movement[:, :2] @ (place.x, place.y) + movement[:, 2]
+                    float(value) for value in matrix[:, :2] @ (place.x, place.y) + matrix[:, 2]
                 )
         forget_s = LEARN_S / 2 if now_s - self._learnt_from_s < LEARN_S else FORGET_S
         places = [
@@ -245,8 +303,13 @@ def _found(small: Pixels, places: list[_Place], reach_px: int) -> list[tuple[_Pl
     return found
 
 
-def _movement(found: list[tuple[_Place, Doubles]], least: int) -> Doubles | None:
-    """How the places moved together (2x3, turn, scale and shift), None where fewer than ``least`` agree."""
+def _movement(
+    found: list[tuple[_Place, Doubles]], least: int, small: Pixels, still: int = 0
+) -> _Movement | None:
+    """How the places moved together.
+
+    None where fewer than ``least`` agree, fewer than ``still`` or, for a jump, not clearly more than those.
+    """
     if len(found) < FEWEST:
         return None
     before = np.array([(place.x, place.y) for place, _ in found], np.float64)
@@ -257,8 +320,10 @@ def _movement(found: list[tuple[_Place, Doubles]], least: int) -> Doubles | None
         ransacReprojThreshold=AGREE_PX,
         maxIters=500,
     )
-    enough = int(np.sum(agree)) >= max(FEWEST, least)
-    return np.asarray(matrix, np.float64) if enough else None
+    movement = _Movement(matrix=np.asarray(matrix, np.float64), agreeing=int(np.sum(agree)))
+    if movement.agreeing < max(FEWEST, least, still):
+        return None
+    return None if _way(movement.matrix, small) > JUMP and movement.agreeing < SURPASS * still else movement
 
 
 def _still(found: list[tuple[_Place, Doubles]]) -> int:
@@ -283,6 +348,11 @@ def _moved(movement: Doubles, small: Pixels) -> Doubles:
 def _way(movement: Doubles, small: Pixels) -> float:
     """How far it moves the corner that it moves most, as a share of the picture's width."""
     return float(np.hypot(*_moved(movement, small).T).max()) / WIDTH_PX
+
+
+def _is_jump(movement: Doubles, pose: Doubles, small: Pixels) -> bool:
+    """Whether a camera that only sways or hovers cannot have moved so, or to there."""
+    return _way(movement, small) > JUMP or _way(pose, small) > DRIFT
 
 
 def _dulled(luma: Pixels, small: Pixels, places: list[_Place]) -> set[SceneFault]:
