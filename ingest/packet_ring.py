@@ -6,10 +6,12 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from av import VideoFrame
+
 from ingest.errors import FrameGoneError, PacketsGoneError
 from ingest.frame import Packet, Pixels, StreamParameters
 from ingest.picture import to_bgr
-from ingest.redecode import decode_again
+from ingest.redecode import Redecoding
 from rules.observation import FrameStamp
 
 DEFAULT_HOLD_S = 30.0
@@ -83,6 +85,7 @@ class PacketRing:
         self._origin: Fraction | None = None
         self._newest_s = 0.0
         self._holds: dict[int, float] = {}
+        self._again: tuple[int, float, Redecoding] | None = None
 
     def begin(self, segment: int, parameters: StreamParameters) -> None:
         """Empties the ring and its holds for a new segment; the counts of drops go on."""
@@ -108,6 +111,7 @@ class PacketRing:
     def framed(self, number: int, index: int, media_s: float) -> None:
         """Notes which frame a packet became. Without effect where the packet was let go already."""
         self._newest_s = max(self._newest_s, media_s)
+        self._again = None
         entry = self._by_number.get(number)
         if entry is not None:
             entry.index, entry.media_s = index, media_s
@@ -184,11 +188,17 @@ class PacketRing:
     def decode_frame(self, stamp: FrameStamp) -> Pixels:
         """That frame once more, equal to what ``bgr()`` gave when it was analysed (same shape, order and bytes).
 
+        Frames of one group cost it together what the last of them costs, when they are asked for in their order and no
+        frame comes in between: the photos of a case.
+
         Raises FrameGoneError where its packets, or those that it builds on, are no longer kept.
         """
         entry = self._by_index.get(stamp.index)
         if entry is None or entry.media_s is None or stamp.segment != self._segment:
             raise FrameGoneError(stamp, self.kept_s)
+        picture = self._further_on(entry, entry.media_s)
+        if picture is not None:
+            return to_bgr(picture)
         before: list[_Entry] = []
         for group in reversed(self._groups):
             before = group.entries + before
@@ -196,11 +206,23 @@ class PacketRing:
             # A picture shown before its keyframe builds on the group before.
             if group.key.number > entry.number or key_s is None or key_s > entry.media_s:
                 continue
-            packets = ((one.number, one.packet) for one in before)
-            picture = decode_again(self.parameters, packets, entry.number)
+            again = Redecoding(self.parameters, [(one.number, one.packet) for one in before])
+            picture = again.picture(entry.number)
             if picture is not None:
+                self._again = (group.entries[-1].number, entry.media_s, again)
                 return to_bgr(picture)
         raise FrameGoneError(stamp, self.kept_s)
+
+    def _further_on(self, entry: _Entry, media_s: float) -> VideoFrame | None:
+        """The picture from where the last one was decoded, where it is a later one of the same group."""
+        if self._again is None:
+            return None
+        last_number, last_s, again = self._again
+        if entry.number > last_number or media_s <= last_s:
+            return None
+        picture = again.picture(entry.number)
+        self._again = None if picture is None else (last_number, media_s, again)
+        return picture
 
     def frame_near(self, media_s: float, *, not_after: bool = False) -> tuple[int, float] | None:
         """Index and media time of the frame nearest to that time, of the last one up to it; None where there is none."""

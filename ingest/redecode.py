@@ -1,4 +1,4 @@
-"""Decodes one frame of a segment again from its packets, bit for bit as it was analysed."""
+"""Decodes frames of a segment again from its packets, bit for bit as they were analysed."""
 
 from __future__ import annotations
 
@@ -14,30 +14,50 @@ from av.video.codeccontext import VideoCodecContext
 from ingest.frame import Packet, StreamParameters
 
 
-def decode_again(
-    parameters: StreamParameters, packets: Iterable[tuple[int, Packet]], wanted: int
-) -> VideoFrame | None:
-    """The picture of packet number ``wanted``, or None where these packets do not give it undamaged.
+class Redecoding:
+    """One way through these packets: pictures that are asked for in the order in which they are shown cost it once.
 
-    ``packets`` are numbered in decoding order and begin with a keyframe. Damaged ones among them are
-    passed over, as they were the first time.
+    It holds a decoder with its pictures, some 50 MB at 1920x1080: let go of it soon.
     """
-    decoder = CodecContext.create(parameters.codec_name, "r")
-    assert isinstance(decoder, VideoCodecContext)
-    decoder.width, decoder.height = parameters.width, parameters.height
-    decoder.codec_tag = parameters.codec_tag
-    if parameters.extradata is not None:
-        decoder.extradata = parameters.extradata
-    decoder.thread_count = 1
-    for packet in chain(_compressed(packets), [None]):
-        try:
-            pictures = decoder.decode(packet)
-        except FFmpegError:
-            continue
-        for picture in pictures:
+
+    def __init__(self, parameters: StreamParameters, packets: Iterable[tuple[int, Packet]]) -> None:
+        """``packets`` are numbered in decoding order and begin with a keyframe.
+
+        Damaged ones among them are passed over, as they were the first time.
+        """
+        decoder = CodecContext.create(parameters.codec_name, "r")
+        assert isinstance(decoder, VideoCodecContext)
+        decoder.width, decoder.height = parameters.width, parameters.height
+        decoder.codec_tag = parameters.codec_tag
+        if parameters.extradata is not None:
+            decoder.extradata = parameters.extradata
+        decoder.thread_count = 1
+        self._decoder = decoder
+        self._wanted = self._sent = -1
+        self._pictures = self._decoded(packets)
+
+    def picture(self, wanted: int) -> VideoFrame | None:
+        """The picture of packet number ``wanted``; None where they do not give it undamaged, or it may have been passed by."""
+        if wanted <= self._sent:
+            return None
+        self._wanted = wanted
+        for picture in self._pictures:
             if picture.pts == wanted:
                 return None if picture.is_corrupt else picture
-    return None
+        return None
+
+    def _decoded(self, packets: Iterable[tuple[int, Packet]]) -> Iterator[VideoFrame]:
+        for packet in chain(_compressed(packets), [None]):
+            if packet is not None and packet.pts is not None:
+                self._sent = max(self._sent, packet.pts)
+            # Pictures that no other builds on are left out, but for the one that is wanted: a third where there are such.
+            is_passed_by = packet is not None and packet.pts != self._wanted
+            self._decoder.skip_frame = "NONREF" if is_passed_by else "DEFAULT"
+            try:
+                pictures = self._decoder.decode(packet)
+            except FFmpegError:
+                continue
+            yield from pictures
 
 
 def _compressed(packets: Iterable[tuple[int, Packet]]) -> Iterator[av.Packet[Stream]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,23 +125,41 @@ def looks(cadence: LookCadence, watched: range, lamps: Mapping[int, LampState] |
     return looked
 
 
-def test_with_nobody_watched_every_fifth_frame_is_looked_at() -> None:
-    assert looks(LookCadence(), range(0)) == list(range(0, 50, 5))
+def test_with_nobody_watched_every_third_frame_is_looked_at() -> None:
+    assert looks(LookCadence(), range(0)) == list(range(0, 50, 3))
 
 
-def test_while_somebody_is_watched_every_frame_is() -> None:
-    assert looks(LookCadence(), range(12, 20)) == [0, 5, 10, *range(12, 20), 24, 29, 34, 39, 44, 49]
+def test_while_somebody_is_watched_every_second_frame_is() -> None:
+    assert looks(LookCadence(), range(12, 20)) == [0, 3, 6, 9, 12, 14, 16, 18, *range(21, 50, 3)]
 
 
-def test_after_a_signal_has_changed_every_frame_is_for_a_second() -> None:
-    assert looks(LookCadence(), range(0), {11: LampState.RED}) == [0, 5, 10, *range(12, 36), 40, 45]
+@pytest.mark.parametrize("watched", [range(0), range(50)])
+def test_after_red_has_begun_or_ended_every_frame_is_for_a_second(watched: range) -> None:
+    every = list(range(12, 36))
+    begun = looks(LookCadence(), watched, {0: LampState.AMBER, 11: LampState.RED})
+    assert [number for number in begun if 12 <= number < 36] == every
+    assert len(begun) < 50
+    assert looks(LookCadence(), watched, {0: LampState.RED, 11: LampState.GREEN}) == begun
+    assert looks(LookCadence(), watched, {0: LampState.GREEN, 11: LampState.RED_AMBER}) == begun
+
+
+def test_a_signal_that_flashes_green_or_turns_amber_has_not_changed_for_anybody() -> None:
+    flashing = {
+        5: LampState.OFF,
+        10: LampState.GREEN,
+        15: LampState.OFF,
+        20: LampState.GREEN,
+        25: LampState.AMBER,
+    }
+    assert looks(LookCadence(), range(0), flashing) == list(range(0, 50, 3))
 
 
 def test_a_lamp_that_cannot_be_read_for_a_while_has_not_changed() -> None:
     unread = {11: LampState.UNKNOWN, 13: LampState.GREEN}
-    assert looks(LookCadence(), range(0), unread) == list(range(0, 50, 5))
+    assert looks(LookCadence(), range(0), unread) == list(range(0, 50, 3))
 
 
 def test_looks_are_never_as_far_apart_as_a_gap() -> None:
-    assert looks(LookCadence.within(0.5), range(0)) == list(range(0, 50, 5))
-    assert looks(LookCadence.within(0.24), range(0)) == list(range(0, 50, 3))
+    assert looks(LookCadence.within(0.5), range(0)) == list(range(0, 50, 3))
+    assert looks(LookCadence.within(0.16), range(0)) == list(range(0, 50, 2))
+    assert looks(LookCadence.within(0.08), range(50)) == list(range(50))

@@ -16,6 +16,7 @@ from ingest.file_source import FileSource
 from ingest.frame import Packet, Pixels, StreamParameters
 from ingest.packet_ring import PACKET_OVERHEAD_BYTES, Drops, PacketRing
 from ingest.picture import to_bgr
+from ingest.redecode import Redecoding
 from rules.observation import FrameStamp
 from tests.ingest.recordings import hide_beginning, record, spoil
 
@@ -68,6 +69,38 @@ def test_every_frame_decoded_again_equals_the_analysed_one(
     assert len(set(digests)) == 50
     assert [digest(ring.decode_frame(stamp)) for stamp in stamps] == digests
     assert ring.decode_frame(stamps[7]).flags.writeable is False
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), CODINGS)
+def test_frames_decode_again_in_whatever_order_they_are_asked_for(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str]
+) -> None:
+    ring = PacketRing()
+    stamps, digests = read(record(tmp_path / name, codec=codec, options=options), ring)
+    asked = [0, 4, 8, 9, 10, 24, 24, 23, 49, 3, 4, 5, 6, 7, *range(11, 50, 7)]
+    assert [digest(ring.decode_frame(stamps[at])) for at in asked] == [digests[at] for at in asked]
+
+
+def test_later_frames_of_a_group_cost_no_second_way_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = PacketRing()
+    stamps, _ = read(record(tmp_path / "a.mp4", group=100), ring)
+    begun: list[int] = []
+
+    class Counted(Redecoding):
+        def picture(self, wanted: int) -> av.VideoFrame | None:
+            begun.append(id(self))
+            return super().picture(wanted)
+
+    monkeypatch.setattr("ingest.packet_ring.Redecoding", Counted)
+    for at in (10, 25, 40):
+        ring.decode_frame(stamps[at])
+    assert len(set(begun)) == 1
+    ring.framed(50, 50, 2.0)  # a frame came in between: the decoder is let go of
+    ring.decode_frame(stamps[45])
+    assert len(begun) == 4
+    assert len(set(begun)) == 2
 
 
 def test_frames_around_a_damage_decode_again_too(tmp_path: Path) -> None:
