@@ -45,7 +45,7 @@ class Contender:
     name: str
     module: str
     options: tuple[str, ...] = ()
-    environment: Mapping[str, str] | None = None
+    environment: tuple[tuple[str, str], ...] = ()
     is_peer: bool = False
 
 
@@ -57,7 +57,7 @@ CONTENDERS = (
         name=names.OPENVINO,
         module="bench_stopline",
         options=("watch",),
-        environment={"STOPLINE_INFERENCE": "openvino"},
+        environment=(("STOPLINE_INFERENCE", "openvino"),),
     ),
     Contender(name=names.ULTRALYTICS, module="peer_ultralytics", is_peer=True),
     Contender(name=names.SUPERVISION, module="peer_supervision", is_peer=True),
@@ -103,7 +103,7 @@ class Field:
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(CHECKOUT),
             "YOLO_CONFIG_DIR": str(self._folder),
-            **(contender.environment or {}),
+            **dict(contender.environment),
         }
         command = [python, "-m", f"benchmarks.{contender.module}", str(given), str(back)]
         subprocess.run(command, check=True, cwd=self._folder, env=environment, stdout=sys.stderr)

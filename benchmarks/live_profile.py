@@ -1,7 +1,8 @@
 """Where the processor's time goes while cameras are watched: ``python -m benchmarks.live_profile --cameras 1 --cameras 4``.
 
 ``--cameras N`` watches live cameras: on a machine that is busy or too small fewer of their pictures are looked at. ``--recorded``
-replays the same clips by the same loop on one thread, every picture looked at: that depends on the code alone.
+replays the same clips by the same loop on one thread, every picture looked at: that depends on the code alone. ``--watched``
+puts them in the place of live cameras, as ``make bench`` does: as few pictures are looked at as there, whatever the machine does.
 
 The processes are sampled by py-spy (``pip install py-spy``; it is no dependency). Each sample counts for the part of the work whose
 code is innermost in it; shares are turned into milliseconds by the processor time that the kernel counted. Idle threads
@@ -23,10 +24,15 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from api.bootstrap import default_detector
 from api.settings import load_settings
 from api.work.run_folder import read_summary
+from benchmarks.bench_clips import bench_clips
+from benchmarks.bench_stopline import WATCH
+from benchmarks.bench_task import Task, read_run, write
 from benchmarks.machine import this_commit, this_machine
 from benchmarks.proof_live_cameras import CLIPS, SAMPLES, watched
+from detector.weights import load_weights
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 REPORT = CHECKOUT / "benchmarks" / "live_profile.json"
@@ -137,6 +143,53 @@ def recorded(py_spy: str) -> dict[str, object]:
     }
 
 
+def as_watched(py_spy: str) -> dict[str, object]:
+    """The figures of the clips in the place of live cameras, one after another; what importing and loading take is left out."""
+    weights = default_detector(load_settings())
+    loaded = load_weights(weights)
+    task = Task(
+        clips=bench_clips(CLIPS),
+        weights=str(weights),
+        input_px=(loaded.width_px, loaded.height_px),
+        class_names=loaded.classes.names,
+        vehicles=(),
+        options=(WATCH,),
+    )
+    with tempfile.TemporaryDirectory() as name:
+        given, back, samples = (Path(name) / file for file in ("task.json", "run.json", "samples.txt"))
+        write(given, task)
+        work = [sys.executable, "-m", "benchmarks.bench_stopline", str(given), str(back)]
+        command = [
+            py_spy,
+            "record",
+            "--format",
+            "raw",
+            "--rate",
+            str(RATE_HZ),
+            "--output",
+            str(samples),
+            "--",
+        ]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        subprocess.run(
+            [*command, *work], cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL, check=True
+        )
+        run = read_run(back)
+        lines = samples.read_text("utf-8").splitlines()
+    pictures = sum(clip.frames for clip in run.clips)
+    per_picture_ms = 1000 * sum(clip.cpu_s for clip in run.clips) / pictures
+    working = [line for line in lines if "_find_and_load" not in line and "load_weights" not in line]
+    return {
+        "watched": list(CLIPS),
+        "inference": load_settings().inference.value,
+        "pictures": pictures,
+        "cpu_ms_per_picture": round(per_picture_ms, 2),
+        "cpu_ms_per_picture_by_part": {
+            part: round(share * per_picture_ms, 2) for part, share in shares(working).items()
+        },
+    }
+
+
 def profile(cameras: int, seconds: int, py_spy: str) -> dict[str, object]:
     """The figures of so many cameras, and the milliseconds of each part per decoded picture."""
     with tempfile.TemporaryDirectory() as name:
@@ -152,7 +205,7 @@ def profile(cameras: int, seconds: int, py_spy: str) -> dict[str, object]:
 
 def _asked(chosen: argparse.Namespace) -> list[str]:
     """What was asked for, without where things lie on this machine."""
-    recorded = ["--recorded"] if chosen.recorded else []
+    recorded = [f"--{way}" for way in ("recorded", "watched") if getattr(chosen, way)]
     cameras = [f"--cameras {count}" for count in chosen.cameras or ()]
     return [*recorded, *cameras, *([f"--seconds {chosen.seconds}"] if cameras else [])]
 
@@ -161,6 +214,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live_profile", description=__doc__)
     parser.add_argument("--cameras", type=int, action="append", help="how many; again for another profile")
     parser.add_argument("--recorded", action="store_true", help="the clips, replayed")
+    parser.add_argument("--watched", action="store_true", help="the clips, in the place of live cameras")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--py-spy", default=shutil.which("py-spy"), help="where it is, unless on the PATH")
     parser.add_argument("--output", type=Path, default=REPORT)
@@ -173,6 +227,7 @@ def main(arguments: Sequence[str]) -> int:
         "machine": asdict(this_machine()),
         "profiles": [
             *([recorded(chosen.py_spy)] if chosen.recorded else []),
+            *([as_watched(chosen.py_spy)] if chosen.watched else []),
             *(profile(count, chosen.seconds, chosen.py_spy) for count in chosen.cameras or ()),
         ],
     }

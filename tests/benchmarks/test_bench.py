@@ -22,6 +22,7 @@ from benchmarks.bench_figures import (
     BEST,
     DECODING,
     EVERY,
+    OPENVINO,
     STOPLINE,
     SUPERVISION,
     ULTRALYTICS,
@@ -84,7 +85,7 @@ def of(compared: Compared, name: str, how: str = EVERY) -> Figures:
 
 
 def test_stopline_finds_what_happens_and_the_report_tells_it(field: Field, tmp_path: Path) -> None:
-    contenders = [one for one in CONTENDERS if one.name in (DECODING, STOPLINE)]
+    contenders = [one for one in CONTENDERS if one.name in (DECODING, STOPLINE, OPENVINO)]
     compared = compare(field, contenders, rounds=1)
     decoding, stopline = of(compared, DECODING), of(compared, STOPLINE)
     assert (stopline.found, stopline.missed, stopline.false, stopline.f1) == (2, 0, 0, 1.0)
@@ -93,7 +94,7 @@ def test_stopline_finds_what_happens_and_the_report_tells_it(field: Field, tmp_p
     assert 0.0 < stopline.said_after_s < 5.0
     write_results(compared, field, "make bench", 1, tmp_path, datetime(2026, 1, 1, tzinfo=UTC))
     facts = json.loads((tmp_path / "results.json").read_text())
-    assert [one["name"] for one in facts["contenders"]] == [DECODING, STOPLINE]
+    assert [one["name"] for one in facts["contenders"]] == [DECODING, STOPLINE, OPENVINO]
     assert facts["events"] == 2
     text = (tmp_path / "RESULTS.md").read_text()
     assert "| Stopline, as it watches live cameras | what it needs |" in text
