@@ -79,11 +79,12 @@ NOTES = """
 - The peers are given the signal's true state: they have no eye for lamps, and it is in their favour. Their rules are those of
   their guides: the bottom centre of the box crosses the line on red (0.3 s grace), or stays in the zone for too long. Where
   vehicles drive away from the camera that point is the rear wheels', which is one cause of their false and missed events.
-- Both peers track by ByteTrack: `bytetrack.yaml` is faster than Ultralytics' default, and supervision's own tracker moved to
-  `trackers`. What begins a track needs a score of 0.25 in both; at its own 0.7 `trackers` would lose most riders.
+- Both peers track by ByteTrack, as Stopline does: `bytetrack.yaml` of Ultralytics, whose default is another tracker, and that of
+  `trackers`, where supervision's own moved to. What begins a track needs a score of 0.25 in both, as Ultralytics has it
+  (`trackers` by itself: 0.7). Other trackers and scores were not tried.
 - Ultralytics cannot read a YOLOX head, so the same network gets some nodes: 0..1 becomes 0..255 and red-green-blue its
-  reverse before it, boxes are decoded and scores multiplied after it (`peer_weights.py`). They cost less than a
-  hundredth of the network.
+  reverse before it, boxes are decoded and scores multiplied after it (`peer_weights.py`). They add about a
+  hundredth to what the network costs.
 - *Best stride* is the largest of those tried at which a peer keeps the event F1 that it has at every picture.
 """
 

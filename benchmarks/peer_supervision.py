@@ -19,7 +19,7 @@ LEAST_SCORE, MOST_OVERLAP = 0.1, 0.5
 """As Stopline's."""
 
 SURE = 0.25
-"""What begins a track: as Ultralytics has it. At the tracker's own 0.7 and 0.6 it would lose most riders."""
+"""What begins a track, and what counts as sure: as Ultralytics has it. The tracker's own are 0.7 and 0.6."""
 
 PAD = 114
 

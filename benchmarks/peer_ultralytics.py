@@ -17,7 +17,7 @@ from benchmarks.peer_rules import Classes, KerbTimer, RedLineCheck, Tracked, is_
 from benchmarks.peer_threads import one_thread
 
 TRACKER = "bytetrack.yaml"
-"""Faster than BoT-SORT, its default, and the tracker that the others have too."""
+"""Not its default (TrackTrack): the tracker that the others have too."""
 
 LEAST_SCORE, MOST_OVERLAP = 0.1, 0.5
 """As Stopline's; 0.1 is also what ``track()`` takes by itself."""
