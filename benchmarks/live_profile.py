@@ -56,6 +56,10 @@ PARTS = (
 """The parts of the work, and how the frames of their code begin in a sample: ``function (folder/module.py``, or the place alone."""
 
 
+NOT_WORKING = ("_find_and_load", "load_weights (", "wait (threading.py")
+"""What samples of loading hold, and of threads that wait: py-spy takes some of these for busy."""
+
+
 def part_of(stack: Sequence[str]) -> str:
     """The part that a sample belongs to, by its innermost frame that is of one; its outermost frame comes first."""
     for frame in reversed(stack):
@@ -178,7 +182,7 @@ def as_watched(py_spy: str) -> dict[str, object]:
         lines = samples.read_text("utf-8").splitlines()
     pictures = sum(clip.frames for clip in run.clips)
     per_picture_ms = 1000 * sum(clip.cpu_s for clip in run.clips) / pictures
-    working = [line for line in lines if "_find_and_load" not in line and "load_weights" not in line]
+    working = [line for line in lines if not any(one in line for one in NOT_WORKING)]
     return {
         "watched": list(CLIPS),
         "inference": load_settings().inference.value,
