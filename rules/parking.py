@@ -174,9 +174,12 @@ def _look(
     ):
         return parking_stay.sighted(stay, sample, max_gap_s)
     elsewhere = stay.elsewhere
-    if elsewhere is None and sample is not None and iou(sample.box_px, stay.place_px) < 0.3:
+    if elsewhere is None and sample is not None:
         soon = now_s - stay.last.stamp.media_s <= max_gap_s
-        elsewhere = not (soon and standing.differs_in_size(sample.box_px, stay.place_px))
+        if soon and standing.is_swallowed(stay.place_px, sample.box_px):
+            elsewhere = False
+        elif iou(sample.box_px, stay.place_px) < 0.3:
+            elsewhere = not (soon and standing.differs_in_size(sample.box_px, stay.place_px))
     covered = any(standing.covers(box, stay.place_px) for box in boxes.values())
     since_s = now_s if stay.empty_since_s is None or blind else stay.empty_since_s
     return replace(stay, elsewhere=elsewhere, empty_since_s=None if covered else since_s)

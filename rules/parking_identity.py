@@ -53,7 +53,8 @@ def same_vehicle(
         first = trail.first.box_px
         soon, was_there = (
             unseen_s <= SWAP_S,
-            standing.is_at(first, place) or standing.lies_within(first, place),
+            standing.is_at(first, place)
+            or any(standing.lies_within(first, whole) for whole in (place, stay.place_px)),
         )
         if stay.said_s is None:
             hidden = was_there and not stay.elsewhere and unseen_s <= HIDDEN_MAX_S

@@ -170,6 +170,11 @@ def overlaps_much(box: Box, place: Box) -> bool:
     return iou(box, place) >= 0.3 or (smaller > 0.0 and _shared_area(box, place) >= 0.7 * smaller)
 
 
+def is_swallowed(place: Box, box: Box) -> bool:
+    """Whether the box is that of something larger before the place: a moment ago the vehicle that stands there was smaller."""
+    return differs_in_size(box, place) and box_area(box) > box_area(place) and lies_within(place, box)
+
+
 def lies_within(box: Box, place: Box) -> bool:
     """Whether the box lies within the place, as that of a vehicle does which stands there and gets uncovered."""
     return _shared_area(box, place) >= WITHIN_SHARE * box_area(box)

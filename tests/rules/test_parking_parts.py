@@ -252,6 +252,15 @@ def test_who_was_first_seen_right_there_was_hidden_for_up_to_half_a_minute(
     assert (whose([a_stay()], 20.0 + unseen_s, first=uncovered) == 0) is same
 
 
+def test_what_is_uncovered_first_may_stick_out_of_the_place_as_it_is_seen_then_but_not_as_it_was_seen_whole() -> (
+    None
+):
+    narrower: Box = (108.0, 200.0, 192.0, 280.0)
+    edge: Box = (185.0, 200.0, 200.0, 280.0)
+    assert whose([a_stay()], 25.0, place=narrower, first=edge) == 0
+    assert whose([a_stay()], 25.0, place=narrower, first=(193.0, 200.0, 215.0, 280.0)) is None
+
+
 def test_who_was_seen_elsewhere_or_stands_elsewhere_is_another_vehicle() -> None:
     assert whose([a_stay(elsewhere=True)], 25.0) is None
     assert whose([a_stay(elsewhere=False)], 25.0) == 0

@@ -115,6 +115,26 @@ def test_a_track_that_shows_elsewhere_drove_there_unless_it_jumped_to_a_box_of_a
     assert kerb.stay.elsewhere is (True if elsewhere is None else elsewhere)
 
 
+@pytest.mark.parametrize(
+    ("bus", "at_s", "elsewhere"),
+    [
+        ((220.0, 150.0, 400.0, 320.0), 20.2, False),
+        ((220.0, 150.0, 400.0, 320.0), 20.5, False),
+        ((220.0, 150.0, 400.0, 320.0), 20.6, None),
+        ((260.0, 150.0, 420.0, 320.0), 20.2, None),
+        ((230.0, 200.0, 370.0, 315.0), 20.2, None),
+    ],
+)
+def test_a_track_whose_box_swallows_the_place_at_once_has_gone_over_to_what_hides_it(
+    bus: Box, at_s: float, elsewhere: bool | None
+) -> None:
+    kerb = Kerb()
+    kerb.sees(at_s, car(bus))
+    assert kerb.stay.elsewhere is elsewhere
+    kerb.sees(at_s + 1.0, car(AWAY))
+    assert kerb.stay.elsewhere is (True if elsewhere is None else elsewhere)
+
+
 def test_a_place_looks_empty_since_nobody_was_seen_there_and_anew_after_a_gap_in_the_pictures() -> None:
     kerb = Kerb()
     kerb.sees(20.2)
