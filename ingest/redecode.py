@@ -33,14 +33,13 @@ class Redecoding:
             decoder.extradata = parameters.extradata
         decoder.thread_count = 1
         self._decoder = decoder
-        self._wanted = self._sent = -1
+        self._sent = -1
         self._pictures = self._decoded(packets)
 
     def picture(self, wanted: int) -> VideoFrame | None:
         """The picture of packet number ``wanted``; None where they do not give it undamaged, or it may have been passed by."""
         if wanted <= self._sent:
             return None
-        self._wanted = wanted
         for picture in self._pictures:
             if picture.pts == wanted:
                 return None if picture.is_corrupt else picture
@@ -50,9 +49,6 @@ class Redecoding:
         for packet in chain(_compressed(packets), [None]):
             if packet is not None and packet.pts is not None:
                 self._sent = max(self._sent, packet.pts)
-            # Pictures that no other builds on are left out, but for the one that is wanted: a third where there are such.
-            is_passed_by = packet is not None and packet.pts != self._wanted
-            self._decoder.skip_frame = "NONREF" if is_passed_by else "DEFAULT"
             try:
                 pictures = self._decoder.decode(packet)
             except FFmpegError:
