@@ -129,13 +129,3 @@ def foot(line: tuple[Point, Point], point: Point) -> Point:
     lx, ly = bx - ax, by - ay
     share = ((point[0] - ax) * lx + (point[1] - ay) * ly) / (lx * lx + ly * ly)
     return (ax + share * lx, ay + share * ly)
-
-
-def is_inside(polygon: Sequence[Point], point: Point) -> bool:
-    """Whether the point lies in the polygon."""
-    x, y = point
-    inside = False
-    for (x1, y1), (x2, y2) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
-        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
-            inside = not inside
-    return inside

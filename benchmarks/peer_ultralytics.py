@@ -13,8 +13,9 @@ from typing import Any
 
 from benchmarks.bench_meter import Meter, run_of
 from benchmarks.bench_task import BenchClip, ClipRun, Said, Task, read_task, write
-from benchmarks.peer_rules import Classes, KerbTimer, RedLineCheck, Tracked, is_inside
+from benchmarks.peer_rules import Classes, KerbTimer, RedLineCheck, Tracked
 from benchmarks.peer_threads import one_thread
+from rules.geometry import point_in_polygon
 
 TRACKER = "bytetrack.yaml"
 """Not its default (TrackTrack): the tracker that the others have too."""
@@ -64,7 +65,7 @@ def _clip(model: Any, clip: BenchClip, task: Task, settings: dict[str, Any]) -> 
         for line in lines:
             said += line.step(t_s, seen)
         for timer, polygon in kerbs:
-            said += timer.step(t_s, seen, [is_inside(polygon, one.at_px) for one, _ in seen])
+            said += timer.step(t_s, seen, [point_in_polygon(one.at_px, polygon) for one, _ in seen])
         meter.known(said)
         meter.asked()
     return meter.done(frames)

@@ -33,13 +33,10 @@ class Redecoding:
             decoder.extradata = parameters.extradata
         decoder.thread_count = 1
         self._decoder = decoder
-        self._sent = -1
         self._pictures = self._decoded(packets)
 
     def picture(self, wanted: int) -> VideoFrame | None:
-        """The picture of packet number ``wanted``; None where they do not give it undamaged, or it may have been passed by."""
-        if wanted <= self._sent:
-            return None
+        """The picture of packet number ``wanted``; None where they do not give it undamaged, or it was passed by."""
         for picture in self._pictures:
             if picture.pts == wanted:
                 return None if picture.is_corrupt else picture
@@ -47,8 +44,6 @@ class Redecoding:
 
     def _decoded(self, packets: Iterable[tuple[int, Packet]]) -> Iterator[VideoFrame]:
         for packet in chain(_compressed(packets), [None]):
-            if packet is not None and packet.pts is not None:
-                self._sent = max(self._sent, packet.pts)
             try:
                 pictures = self._decoder.decode(packet)
             except FFmpegError:

@@ -43,10 +43,11 @@ from benchmarks.bench_task import (
     write,
 )
 from benchmarks.clips import cut, sample_clips
-from benchmarks.peer_rules import Classes, KerbTimer, RedLineCheck, Tracked, is_inside
+from benchmarks.peer_rules import Classes, KerbTimer, RedLineCheck, Tracked
 from benchmarks.peer_weights import convert
 from detector.postprocess import Decoder
 from detector.weights import load_weights
+from rules.geometry import point_in_polygon
 from rules.observation import VEHICLE_CLASSES
 
 CLIP, UPTO_S = "junction_rain", 18.0
@@ -176,7 +177,7 @@ def test_a_kerb_timer_runs_while_a_track_is_inside() -> None:
     said = list[Said]()
     for t_s, x in ((0.0, 5), (3.0, 15), (4.0, 5), (8.0, 5), (9.0, 5), (20.0, 5)):
         one = Tracked(track=1, object_class="bus", at_px=(x, 5))
-        said += timer.step(t_s, [(one, "bus")], [is_inside(square, one.at_px)])
+        said += timer.step(t_s, [(one, "bus")], [point_in_polygon(one.at_px, square)])
     assert [(one.rule, one.t_s, one.said_s) for one in said] == [("no_parking", 9.0, 9.0)]
 
 
