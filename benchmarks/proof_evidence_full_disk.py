@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, cast
 from benchmarks.data_folder import Content, content, listed_whole
 from benchmarks.proof import Figures, Proof, Trial, Verdict
 from benchmarks.street_run import its_findings, run, the_street
+from evidence.database import RecordsError
 from evidence.durable import Disk, open_after, open_new
 from evidence.errors import DiskFullError
-from evidence.records_sql import RecordsError
 from evidence.spool import Spool
 from rules.errors import StoplineError
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that some tests need: an RTSP server (GStreamer), ffmpeg and a browser.
+# Installs the Debian packages that some tests need: an RTSP server (GStreamer), ffmpeg, a browser and PostgreSQL.
 # Where it can't, it says what is left out and succeeds; the tests that need it then skip. With CI=true it fails.
 set -euo pipefail
 
@@ -7,7 +7,7 @@ packages=(
     gir1.2-gst-rtsp-server-1.0 python3-gi
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
     gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-tools
-    ffmpeg chromium
+    ffmpeg chromium postgresql
 )
 
 leave_out() {
@@ -19,7 +19,7 @@ leave_out() {
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 if ! command -v apt-get >/dev/null; then
-    leave_out "no apt-get here, so nothing was installed; tests of RTSP and of the pages need GStreamer's RTSP server and Chromium"
+    leave_out "no apt-get here, so nothing was installed; tests of RTSP, of the pages and of PostgreSQL need GStreamer's RTSP server, Chromium and PostgreSQL"
 fi
 
 missing=()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,8 +15,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from api.settings import load_settings
+from evidence.database import Database
 
 if TYPE_CHECKING:
+    from tests.postgresql_server import PostgresqlServer
     from tests.s3_server import S3Server
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -76,6 +80,35 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
     with running(tmp_path_factory.mktemp("s3")) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(absent: Callable[[str], NoReturn]) -> Iterator[PostgresqlServer]:
+    """One PostgreSQL server for all tests, on a free port of this machine."""
+    from tests.postgresql_server import programs, running
+
+    where = programs()
+    if where is None:
+        absent("needs Debian's postgresql: run 'make setup-system' as root")
+    with running(where) as found:
+        yield found
+
+
+@pytest.fixture
+def postgresql_address(postgresql_server: PostgresqlServer) -> str:
+    """The address of an empty database of the PostgreSQL server."""
+    name = f"test_{uuid.uuid4().hex}"
+    postgresql_server.run("createdb", name)
+    return postgresql_server.address(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with the newest tables: the test runs once on SQLite and once on PostgreSQL."""
+    is_file = request.param == "sqlite"
+    address = tmp_path / "records.sqlite" if is_file else request.getfixturevalue("postgresql_address")
+    with closing(Database(address)) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,10 @@ from pathlib import Path
 from api.work.package_store import derived_files
 from api.work.packages import Packages
 from api.work.review import Now, ReviewDesk
+from evidence.database import RecordsError
 from evidence.derived import DerivedFiles
 from evidence.durable import Disk
-from evidence.records_sql import RecordsError, SqlRecords
+from evidence.records_sql import SqlRecords
 from evidence.store import PackageStore
 from evidence.store_local import LocalStore
 from rules.errors import StoplineError

@@ -29,8 +29,9 @@ from api.work.run_folder import (
     remove,
 )
 from api.work.truth_file import ClipTruth, load_truth
+from evidence.database import RecordsError
 from evidence.errors import DiskFullError
-from evidence.records_sql import RecordsError, SqlRecords
+from evidence.records_sql import SqlRecords
 from rules.errors import StoplineError
 from rules.figures import RuleScore, figures
 from rules.finding import Rule

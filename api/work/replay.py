@@ -35,9 +35,9 @@ from api.work.run_folder import (
 from api.work.signal_sources import fingerprints
 from api.work.summary import summary_of
 from evidence.canonical import moment as rfc3339
+from evidence.database import RecordsError
 from evidence.errors import DiskFullError
 from evidence.passage_file import FOLDER as PICTURES_FOLDER
-from evidence.records_sql import RecordsError
 from ingest.errors import IngestError
 from ingest.open_source import is_live
 from ingest.redact import redact_url

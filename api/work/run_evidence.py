@@ -18,11 +18,12 @@ from evidence.budget import Budget
 from evidence.chain_file import FOLDER as CUSTODY_FOLDER
 from evidence.courier import Courier, Pace
 from evidence.custody import Custody
+from evidence.database import RecordsError
 from evidence.delivery import SPOOL_FOLDER
 from evidence.durable import Disk
 from evidence.errors import DiskError, DiskFullError, StoreRefusedError, StoreUnavailableError
 from evidence.records import CaseFilter
-from evidence.records_sql import RecordsError, SqlRecords
+from evidence.records_sql import SqlRecords
 from evidence.signing import Signer
 from evidence.spool import Spool
 from evidence.store_local import FOLDER as EVIDENCE_FOLDER

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that ``evidence.records_sql.migrate`` hands over, inside its transaction."""
+"""Runs the migrations on the connection that ``evidence.database.migrate`` hands over, inside its transaction."""
 
 from __future__ import annotations
 

@@ -52,6 +52,7 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
     "api": frozenset(
         {
             "alembic",
+            "argon2",
             "av",
             "click",
             "cv2",

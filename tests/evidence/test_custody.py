@@ -14,9 +14,10 @@ import pytest
 from evidence.chain import NO_LINK, LinkKind, read_checkpoint, read_link
 from evidence.chain_file import CHECKPOINTS, LINKS
 from evidence.custody import ChainForkedError, Custody, TombstoneError
+from evidence.database import RecordsError
 from evidence.durable import Disk
 from evidence.records import CaseRecord
-from evidence.records_sql import RecordsError, SqlRecords
+from evidence.records_sql import SqlRecords
 from evidence.signing import SignedFormError
 from tests.builders.signing import BEGIN, Ticking, a_custody, a_signer
 from tests.evidence.test_delivery import a_record, narrow_disk

@@ -16,11 +16,11 @@ import pytest
 
 from evidence import manifest
 from evidence.case_builder import BuiltCase
+from evidence.database import RecordsError
 from evidence.delivery import deliver, sweep
 from evidence.durable import Disk, open_after
 from evidence.errors import DiskError, DiskFullError, PackageDamagedError, PackageMissingError
 from evidence.records import CaseRecord, PackageState, Records
-from evidence.records_sql import RecordsError
 from evidence.spool import CaseIdError, Spool
 from evidence.store_local import LocalStore
 from ingest.packet_ring import PacketRing

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.dialects import sqlite
 
+from evidence.database import RecordsBusyError, RecordsError
 from evidence.records import (
     AlreadyDecidedError,
     CaseFilter,
@@ -21,7 +22,7 @@ from evidence.records import (
     Records,
     Review,
 )
-from evidence.records_sql import RecordsBusyError, RecordsError, SqlRecords, page_query
+from evidence.records_sql import SqlRecords, page_query
 from rules.finding import Rule, Status
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
@@ -240,7 +241,7 @@ def test_a_reader_sees_the_last_committed_state_while_a_writer_is_at_work(
 def test_a_file_that_stays_locked_is_busy_and_may_be_tried_again(
     records: SqlRecords, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evidence.records_sql.BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr("evidence.database.BUSY_TIMEOUT_MS", 20)
     impatient = SqlRecords(tmp_path / "records.sqlite")
     writer = sqlite3.connect(tmp_path / "records.sqlite", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")

@@ -20,8 +20,9 @@ from api.work.data_folder import open_records, review_desk
 from api.work.package_store import open_store
 from evidence.bucket import Bucket
 from evidence.courier import Pace
+from evidence.database import RecordsError
 from evidence.records import Decision
-from evidence.records_sql import RecordsError, SqlRecords
+from evidence.records_sql import SqlRecords
 from rules.observation import LampState
 from tests.api.cli.conftest import Ran, Stopline
 from tests.api.http.conftest import assert_problem
