@@ -48,19 +48,23 @@ class Database:
     """Records in one SQLite file (WAL: readers never wait for the writer) or one PostgreSQL database; threads may share it.
 
     ``address`` is the file, or ``postgresql://USER@HOST:PORT/NAME``, with ``password`` apart from it. Opening brings
-    the tables up to date; ``create=False`` refuses to make the file, and to touch one that holds something else.
+    the tables up to date, but with ``upgrade=False``; ``create=False`` refuses to make the file, and to touch one that
+    holds something else.
     Writers follow each other, on PostgreSQL too: what a writer reads stays true until it commits, and numbers are
     given in the order of commits. Whatever is done in a transaction raises RecordsError where the records are
     unusable, RecordsBusyError where another writer kept them locked.
     """
 
-    def __init__(self, address: Path | str, *, password: str | None = None, create: bool = True) -> None:
+    def __init__(
+        self, address: Path | str, *, password: str | None = None, create: bool = True, upgrade: bool = True
+    ) -> None:
         if isinstance(address, Path) and not create and not address.is_file():
             raise RecordsError(address, "there is no such records file")
         self.place = address if isinstance(address, Path) else _shown(address)
         self._url = _url(address, password)
         with _translated(self.place):
-            migrate(address, password=password)
+            if upgrade:
+                migrate(address, password=password)
             self._engine = _engine(self._url, foreign_keys=True)
 
     @property
