@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 
 from api.clock import SystemClock
-from api.work.data_folder import RECORDS_FILE, open_records
+from api.work.data_folder import open_records
 from api.work.package_store import open_store
+from api.work.records_place import RECORDS_FILE
 from api.work.replay import replay
 from api.work.replay_source import ReplayRequest
 from api.work.run_folder import EVENTS, OpenMode

@@ -76,7 +76,10 @@ _BY_CODE = {
     "not_verified": ExitCode.NOT_VERIFIED,
     "derived_damaged": ExitCode.NOT_VERIFIED,
     "derived_exists": ExitCode.USAGE,
+    "backup": ExitCode.INPUT_UNREADABLE,
     "export": ExitCode.USAGE,
+    "records_busy": ExitCode.SERVER,
+    "records_unusable": ExitCode.INPUT_UNREADABLE,
     "redaction": ExitCode.USAGE,
 }
 """For errors of use cases that say by their ``code`` what they are."""

@@ -15,9 +15,8 @@ from api.work.credentials import read_credential_signer
 from api.work.export import ExportRequest
 from api.work.export import export as run_export
 from api.work.package_store import open_store
+from api.work.records_place import has_records, open_database
 from evidence.records_sql import SqlRecords
-
-RECORDS = "records.sqlite"
 
 
 @click.command()
@@ -83,7 +82,7 @@ def export(
         credentials=read_credential_signer(certificates, key) if certificates and key else None,
     )
     store = open_store(data, settings.bucket(), now)
-    records = SqlRecords(data / RECORDS) if (data / RECORDS).is_file() else None
+    records = SqlRecords(open_database(data)) if has_records(data) else None
     try:
         made = run_export(
             request, store, published, records, now, left_out=lambda what: click.echo(what, err=True)

@@ -27,6 +27,7 @@ COMMANDS = {
     "keys": ("api.cli.keys:keys", "Make, change and publish the key that signs evidence."),
     "models": ("api.cli.models:models", "List, fetch and check the models."),
     "openapi": ("api.cli.openapi:openapi", "Print the OpenAPI document of the API."),
+    "records": ("api.cli.records:records", "Back up and restore records, or move them to PostgreSQL."),
     "replay": ("api.cli.replay:replay", "Look at recordings or a camera: findings with their evidence."),
     "serve": ("api.cli.serve:serve", "Show the cases on a page, for an officer to decide."),
     "watch": ("api.cli.watch:watch", "Watch live cameras until stopped."),

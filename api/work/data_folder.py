@@ -6,6 +6,7 @@ from pathlib import Path
 
 from api.work.package_store import derived_files
 from api.work.packages import Packages
+from api.work.records_place import RECORDS_FILE, has_records, open_database
 from api.work.review import Now, ReviewDesk
 from evidence.database import RecordsError
 from evidence.derived import DerivedFiles
@@ -14,8 +15,6 @@ from evidence.records_sql import SqlRecords
 from evidence.store import PackageStore
 from evidence.store_local import LocalStore
 from rules.errors import StoplineError
-
-RECORDS_FILE = "records.sqlite"
 
 
 class DataFolderError(StoplineError):
@@ -29,10 +28,10 @@ def open_records(folder: Path) -> SqlRecords:
     wanted = "give the one that 'stopline replay --out' filled"
     if not folder.is_dir():
         raise DataFolderError(f"{folder} is not a folder; {wanted}")
-    if not (folder / RECORDS_FILE).is_file():
+    if not has_records(folder):
         raise DataFolderError(f"{folder} holds no {RECORDS_FILE}; {wanted}")
     try:
-        return SqlRecords(folder / RECORDS_FILE, create=False)
+        return SqlRecords(open_database(folder, create=False))
     except RecordsError as exc:
         raise DataFolderError(str(exc)) from exc
 

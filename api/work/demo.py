@@ -12,11 +12,12 @@ from api.clock import Clock
 from api.errors import AllInputsFailedError, InterruptedRunError, SourceFailure, UsageError
 from api.site_file import SiteFile, load_site_file
 from api.suggest import did_you_mean
-from api.work.data_folder import RECORDS_FILE
 from api.work.evaluate import ClipEvaluation, evaluate
 from api.work.observation_writer import OutputError
+from api.work.package_store import require_none_elsewhere
 from api.work.pipeline import Pipeline
 from api.work.progress import Advance, Progress
+from api.work.records_place import open_database
 from api.work.replay import replay
 from api.work.replay_source import ReplayRequest
 from api.work.run_evidence import EVIDENCE
@@ -175,9 +176,10 @@ def demo_folder(folder: Path, *, fresh: bool) -> Iterator[SqlRecords]:
     try:
         with locked(folder):
             if fresh:
+                require_none_elsewhere(folder)
                 _empty(folder)
             with _told_how_to_go_on(folder):
-                records = SqlRecords(folder / RECORDS_FILE)
+                records = SqlRecords(open_database(folder))
             try:
                 yield records
             finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.errors import UsageError
+from api.work.records_place import is_in_database
 from evidence.canonical import json_bytes
 from evidence.derived import DerivedFiles
 from evidence.derived_local import LocalDerivedFiles, alone_with
@@ -87,8 +88,12 @@ def is_in_bucket(folder: Path) -> bool:
     return (folder / STORE_FILE).is_file()
 
 
-def require_none_in_bucket(folder: Path) -> None:
-    """The folder's packages, if any, may be thrown away with it. Raises UsageError where they are in a bucket."""
+def require_none_elsewhere(folder: Path) -> None:
+    """The folder's cases, if any, may be thrown away with it. Raises UsageError where they are in a bucket or a database."""
+    if is_in_database(folder):
+        raise UsageError(
+            f"--overwrite: the records of {folder} are in a database, where nothing is thrown away; give a new --out"
+        )
     if is_in_bucket(folder):
         raise UsageError(
             f"--overwrite: the packages of {folder} are in a bucket, where nothing is thrown away; give a new --out"

@@ -16,7 +16,7 @@ from api.errors import (
     UsageError,
 )
 from api.versions import stopline_version
-from api.work.package_store import require_none_in_bucket
+from api.work.package_store import require_none_elsewhere
 from api.work.pipeline import Pipeline
 from api.work.progress import Progress
 from api.work.replay_jobs import JobsSetup, Outcome, replay_in_jobs
@@ -71,7 +71,7 @@ def replay(
     if request.mode is OpenMode.RESUME and is_complete(request.out):
         return Replayed(summary=read_summary(request.out), nothing_to_do=True)
     if request.mode is OpenMode.OVERWRITE:
-        require_none_in_bucket(request.out)
+        require_none_elsewhere(request.out)
     own = (PICTURES_FOLDER, *(EVIDENCE if request.data is None else ()))
     with open_run(request.out, plan, request.mode, own) as folder:
         try:

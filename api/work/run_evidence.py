@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from api.clock import Clock
 from api.errors import UndeliveredError
 from api.work.custody import custody_fields, open_custody
-from api.work.data_folder import RECORDS_FILE
 from api.work.package_store import STORE_FILE, is_in_bucket, open_store
+from api.work.records_place import RECORDS_FILE, has_records, open_database
 from api.work.review_copy import copy_clips, newest_number
 from evidence.budget import Budget
 from evidence.chain_file import FOLDER as CUSTODY_FOLDER
@@ -97,7 +97,7 @@ def opened_evidence(
     store = open_store(data, bucket, clock.now, create=True)
     with suppress(StoreUnavailableError):
         store.check()
-    with closing(SqlRecords(data / RECORDS_FILE)) as records:
+    with closing(SqlRecords(open_database(data))) as records:
         custody = open_custody(data, records, signer, clock.now)
         # A bucket is asked about this run's cases only: each costs a request. One that goes on may have left half a copy.
         before = newest_number(records) if is_in_bucket(data) and not goes_on else None
@@ -113,7 +113,7 @@ def has_cases(data: Path) -> bool:
     """Whether anything is sealed or recorded in the data folder."""
     if Spool(data / SPOOL_FOLDER, Disk()).sealed_ids():
         return True
-    if not (data / RECORDS_FILE).is_file():
+    if not has_records(data):
         return False
-    with closing(SqlRecords(data / RECORDS_FILE)) as records:
+    with closing(SqlRecords(open_database(data))) as records:
         return bool(records.page(CaseFilter(), after_number=None, limit=1))

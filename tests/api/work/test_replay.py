@@ -18,10 +18,10 @@ from api.errors import (
     SomeInputsFailedError,
     UsageError,
 )
-from api.work.data_folder import RECORDS_FILE
 from api.work.fold import ObservationsError, UnknownCameraError, fold_file, write_folded
 from api.work.observation_writer import OutputError
 from api.work.progress import Advance
+from api.work.records_place import RECORDS_FILE
 from api.work.replay import Replayed, replay
 from api.work.replay_source import ReplayRequest
 from api.work.run_folder import EVENTS, OBSERVATIONS, PASSAGES, SUMMARY, OpenMode, is_complete
