@@ -26,6 +26,10 @@ LOCK_NOT_AVAILABLE = "55P03"
 QUERY_CANCELED = "57014"
 
 
+Transaction = Connection
+"""What a reading or writing transaction is to those who only pass it on."""
+
+
 class RecordsError(StoplineError):
     """The records cannot be read or written; ``place`` is the file or the database, ``reason`` what is wrong with it."""
 

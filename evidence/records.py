@@ -112,6 +112,7 @@ class CaseFilter:
     camera_id: str | None = None
     plate: str | None = None
     package: PackageState | None = None
+    site_ids: tuple[str, ...] | None = None
 
 
 class AlreadyDecidedError(StoplineError):

@@ -238,6 +238,8 @@ def page_query(wanted: CaseFilter, after_number: int | None, limit: int) -> Sele
         conditions.append(CASES.c.camera_id == wanted.camera_id)
     if wanted.package is not None:
         conditions.append(CASES.c.package == wanted.package.value)
+    if wanted.site_ids is not None:
+        conditions.append(CASES.c.site_id.in_(wanted.site_ids))
     if wanted.plate is not None:
         conditions.append(CASES.c.plate_text.contains(wanted.plate, autoescape=True))
     return select(CASES).where(*conditions).order_by(CASES.c.number).limit(limit)
@@ -257,3 +259,8 @@ def _unless_there(connection: Connection, record: CaseRecord) -> ReturningInsert
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     adding = insert(CASES).values(record_row(record)).on_conflict_do_nothing(index_elements=["id"])
     return adding.returning(CASES.c.number)
+
+
+def site_of(connection: Connection, case_id: str) -> str | None:
+    """The site of the case; None where there is no such case."""
+    return connection.execute(select(CASES.c.site_id).where(CASES.c.id == case_id)).scalar()

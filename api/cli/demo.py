@@ -30,7 +30,8 @@ from api.http.app import create_app
 from api.http.server import PortTakenError, ServerError, address_of, listener, served
 from api.model_manifest import MANIFEST, Manifest, load_manifest, sha256_of
 from api.settings import Settings, load_settings
-from api.work.data_folder import review_desk
+from api.work.access import Role
+from api.work.accounts import AccountUnknownError
 from api.work.demo import (
     DemoScore,
     SampleClip,
@@ -42,6 +43,7 @@ from api.work.demo import (
 )
 from api.work.models import ModelState, WheelUnavailable, list_models, pull_models
 from api.work.progress import Advance
+from api.work.service import Service, open_service
 from evidence.records import CaseFilter, Records
 from evidence.records_sql import SqlRecords
 from rules.figures import figures
@@ -174,6 +176,10 @@ def _fetch_plate_models(manifest: Manifest, settings: Settings) -> None:
         raise
 
 
+VISITOR = "visitor"
+"""Who looks at the demonstration."""
+
+
 class _Page:
     """A page that is served."""
 
@@ -197,9 +203,21 @@ def _page(
     if not wanted:
         yield None
         return
-    app = create_app(review_desk(out, records, clock.now))
+    service = open_service(out, records, clock.now)
+    app = create_app(service)
     with _listener(port) as listening, served(app, listening) as server:
-        yield _Page(address_of(listening), server)
+        yield _Page(f"{address_of(listening)}sign-in#{_visitors_link(service)}", server)
+
+
+def _visitors_link(service: Service) -> str:
+    """The secret with which the demonstration's one visitor signs in, once."""
+    try:
+        visitor = service.accounts.named(VISITOR)
+    except AccountUnknownError:
+        visitor, _ = service.accounts.add(
+            None, name=VISITOR, display_name="Visitor", role=Role.SUPERVISOR, site_ids=None, must_change=False
+        )
+    return service.accounts.link(visitor.id)
 
 
 def _listener(port: int | None) -> socket:
@@ -220,7 +238,7 @@ class _Opening:
         self._records = records
         self._may_open = may_open
         if page is not None:
-            _say(f"Review page: {page.address}")
+            _say(f"Review page, for one sign-in: {page.address}")
 
     def look(self) -> None:
         """Opens it where there is a case."""

@@ -16,6 +16,8 @@ from api.cli.lazy_group import LazyGroup
 from rules.errors import StoplineError
 
 COMMANDS = {
+    "account": ("api.cli.account:account", "Make, list and close people's accounts."),
+    "audit": ("api.cli.audit:audit", "Export and verify the audit."),
     "camera": ("api.cli.camera:camera", "Try a camera, and take a picture of what it shows."),
     "compare": ("api.cli.compare:compare_runs", "Compare two runs of the same clips with the truth."),
     "config": ("api.cli.config:config", "Check site files, and show what may stand in one."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -11,17 +12,18 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from api.http import routes_violations
-from api.http.guard import Guard
+from api.http import routes_audit, routes_sessions, routes_users, routes_violations
+from api.http.guard import HOSTS, Guard
 from api.http.models import PREFIX
 from api.http.problems import MEDIA_TYPE, add_problem_handlers
-from api.work.review import ReviewDesk
+from api.work.service import Service
 
 
-def create_app(desk: ReviewDesk) -> FastAPI:
-    """The application over that desk: for this machine's own pages and programs only, since it knows no accounts."""
-    app = _api()
-    app.state.desk = desk
+def create_app(service: Service, *, hosts: Sequence[str] = HOSTS, is_secure: bool = False) -> FastAPI:
+    """The application over that service, which answers to those host names; ``is_secure``: browsers reach it by https only."""
+    app = _api(hosts, "https" if is_secure else "http")
+    app.state.service = service
+    app.state.is_secure = is_secure
     web = Path(str(files("api") / "web"))
     page = web / "index.html"
 
@@ -38,6 +40,7 @@ def create_app(desk: ReviewDesk) -> FastAPI:
 
     app.add_api_route("/favicon.ico", icon, include_in_schema=False)
     app.add_api_route("/", start, include_in_schema=False)
+    app.add_api_route("/sign-in", review_page, include_in_schema=False)
     app.add_api_route("/review", review_page, include_in_schema=False)
     app.add_api_route("/review/{case_id}", review_page, include_in_schema=False)
     app.mount("/static/fonts", StaticFiles(directory=Path(str(files("evidence") / "fonts"))))
@@ -50,14 +53,14 @@ def describe_api() -> dict[str, Any]:
     return _api().openapi()
 
 
-def _api() -> FastAPI:
+def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http") -> FastAPI:
     app = _DescribedApi(
         title="Stopline",
         summary="Cases of red-light running and illegal parking, with their evidence, for a person to decide.",
         description=(
             "It proposes; a person confirms. Errors are problem documents (RFC 9457). "
-            "Without accounts it serves this machine only: requests for another host, and changes that "
-            "come from another site's page, are refused (421 and 403)."
+            "Requests for a host name that is not the server's, and changes that come from another site's page, are "
+            "refused (421 and 403)."
         ),
         version=version("stopline"),
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -67,8 +70,9 @@ def _api() -> FastAPI:
         redirect_slashes=False,
     )
     add_problem_handlers(app)
-    app.add_middleware(Guard)
-    app.include_router(routes_violations.router)
+    app.add_middleware(Guard, hosts=tuple(hosts), scheme=scheme)
+    for routes in (routes_violations, routes_sessions, routes_users, routes_audit):
+        app.include_router(routes.router)
     return app
 
 

@@ -33,3 +33,20 @@ def decode_cursor(cursor: str) -> int:
     if found is None or encode_cursor(int(found[1])) != cursor:
         raise CursorMalformedError
     return int(found[1])
+
+
+def encode_name(name: str) -> str:
+    """The cursor that goes on after that name."""
+    return base64.urlsafe_b64encode(f"name:{name}".encode()).decode().rstrip("=")
+
+
+def decode_name(cursor: str) -> str:
+    """The name in the cursor. Raises CursorMalformedError."""
+    try:
+        plain = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as exc:
+        raise CursorMalformedError from exc
+    kind, _, name = plain.partition(":")
+    if kind != "name" or encode_name(name) != cursor or "\x00" in name:
+        raise CursorMalformedError
+    return name

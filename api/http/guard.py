@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from fastapi import HTTPException
@@ -35,17 +36,19 @@ SECURITY_HEADERS = {
 
 
 class Guard:
-    """ASGI middleware for a server without accounts, which only people at this machine may use.
+    """ASGI middleware before every route and file.
 
-    Each request gets an id (``request.state.request_id``, header X-Request-ID). A Host that is not this
-    machine's name is refused: it would come from a page that let its own name point here. A request that
+    Each request gets an id (``request.state.request_id``, header X-Request-ID). A Host that is not one of
+    the server's names is refused: it would come from a page that let its own name point here. A request that
     changes something is refused unless the browser says that it comes from our own page; a program that
     sends neither Origin nor Sec-Fetch-Site is no browser and passes. A body over MAX_BODY_BYTES is refused
     before it is read. What escapes the app is logged and answered without its text.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hosts: Sequence[str] = HOSTS, scheme: str = "http") -> None:
         self._app = app
+        self._hosts = tuple(hosts)
+        self._scheme = scheme
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,7 +79,7 @@ class Guard:
                 headers.setdefault("Cache-Control", keep)
             await send(message)
 
-        refusal = _refusal(request_id, scope["method"], Headers(scope=scope))
+        refusal = _refusal(request_id, scope["method"], Headers(scope=scope), self._hosts, self._scheme)
         if refusal is not None:
             await refusal(scope, receive, send_dressed)
             return
@@ -89,25 +92,28 @@ class Guard:
             await fault_response(request_id)(scope, receive, send_dressed)
 
 
-def _refusal(request_id: str, method: str, headers: Headers) -> Response | None:
+def _refusal(
+    request_id: str, method: str, headers: Headers, hosts: Sequence[str], scheme: str
+) -> Response | None:
     host = headers.get("host", "").lower()
     name, colon, port = host.rpartition(":")
-    if host not in HOSTS and not (colon and name in HOSTS and port.isdecimal()):
+    if host not in hosts and not (colon and name in hosts and port.isdecimal()):
         return problem_response(
             request_id,
             HTTPStatus.MISDIRECTED_REQUEST,
             "host_not_allowed",
             "Host not allowed",
-            f"this server answers to {', '.join(HOSTS)} only",
+            f"this server answers to {', '.join(hosts)} only",
         )
     length = headers.get("content-length", "0")
     if length.isdecimal() and int(length) > MAX_BODY_BYTES:
         return plain_problem(request_id, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if method in SAFE_METHODS:
         return None
-    origin = headers.get("origin", f"http://{host}").lower()
+    own = f"{scheme}://{host}"
+    origin = headers.get("origin", own).lower()
     site = headers.get("sec-fetch-site", "same-origin")
-    if origin != f"http://{host}" or site != "same-origin":
+    if origin != own or site != "same-origin":
         return problem_response(
             request_id,
             HTTPStatus.FORBIDDEN,

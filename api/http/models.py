@@ -43,9 +43,10 @@ class QueueQuery(_Model):
     )
     limit: int = Field(50, ge=1, le=200, description="At most so many cases.")
 
-    def wanted(self) -> CaseFilter:
-        """The filter that the records understand."""
+    def wanted(self, site_ids: tuple[str, ...] | None = None) -> CaseFilter:
+        """The filter that the records understand, for those sites only (None: every site)."""
         return CaseFilter(
+            site_ids=site_ids,
             rule=self.rule,
             status=None if self.status == "any" else self.status,
             decision=self.decision,
@@ -283,7 +284,6 @@ class Confirm(_Model):
     """The officer confirms the offence."""
 
     decision: Literal["confirm"]
-    reviewer: Text = Field(min_length=1, max_length=80, description="Who decides; there are no accounts yet.")
     note: Text = Field("", max_length=2000)
 
 
@@ -291,7 +291,6 @@ class Reject(_Model):
     """The officer rejects the case, and says why."""
 
     decision: Literal["reject"]
-    reviewer: Text = Field(min_length=1, max_length=80, description="Who decides; there are no accounts yet.")
     code: RejectCode = Field(description="'other' needs a note.")
     note: Text = Field("", max_length=2000, validate_default=True)
 

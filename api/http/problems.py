@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from api.http.statuses import STATUS_OF
 from rules.errors import StoplineError
 
 LOG = logging.getLogger(__name__)
@@ -46,22 +47,6 @@ class Problem(BaseModel):
         default=[], description="Each mistake in the request, if that is the problem."
     )
 
-
-STATUS_OF = {
-    "already_decided": (HTTPStatus.CONFLICT, "Already decided"),
-    "case_removed": (HTTPStatus.GONE, "Removed"),
-    "case_unknown": (HTTPStatus.NOT_FOUND, "Unknown case"),
-    "confirm_refused": (HTTPStatus.CONFLICT, "Cannot be confirmed"),
-    "cursor_malformed": (HTTPStatus.BAD_REQUEST, "Malformed cursor"),
-    "evidence_damaged": (HTTPStatus.CONFLICT, "Evidence damaged"),
-    "evidence_missing": (HTTPStatus.NOT_FOUND, "Evidence missing"),
-    "file_unknown": (HTTPStatus.NOT_FOUND, "Unknown file"),
-    "range_unsatisfiable": (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Range beyond the end"),
-    "records_busy": (HTTPStatus.SERVICE_UNAVAILABLE, "Records busy"),
-    "store_refused": (HTTPStatus.BAD_GATEWAY, "Evidence store refused"),
-    "store_unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "Evidence store does not answer"),
-}
-"""Which status and title an error of ours gets by its code; any other is a fault of the server."""
 
 PLAIN = {
     HTTPStatus.NOT_FOUND: ("not_found", "Not found", "there is nothing at this address"),
@@ -143,7 +128,11 @@ def _ours(request: Request, error: Exception) -> JSONResponse:
         LOG.error("request_failed", extra={"request_id": request_id, "code": error.code}, exc_info=error)
         return fault_response(request_id)
     status, title = STATUS_OF[error.code]
-    headers = {"Retry-After": "1"} if error.retryable else getattr(error, "headers", None)
+    headers = (
+        {"Retry-After": str(getattr(error, "wait_s", 1))}
+        if error.retryable
+        else getattr(error, "headers", None)
+    )
     return problem_response(request_id, status, error.code, title, str(error), headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""Listens on this machine and serves the application, in the calling thread or beside it."""
+"""Listens and serves the application, in the calling thread or beside it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,19 @@ class PortTakenError(ServerError):
 
 
 def listener(host: str, port: int) -> socket.socket:
-    """A listening socket on a loopback address. Raises PortTakenError, or ServerError where it cannot be had otherwise."""
+    """A listening socket on that address. Raises PortTakenError, or ServerError where it cannot be had otherwise."""
     try:
-        return socket.create_server((host, port), family=LOOPBACK[host])
+        return socket.create_server((host, port), family=_family(host))
     except OSError as exc:
         if exc.errno == errno.EADDRINUSE:
             raise PortTakenError(
                 f"port {port} on {host}: another program listens there; give another --port, or 0 for any that is free"
             ) from exc
         raise ServerError(f"port {port} on {host}: {exc.strerror}") from exc
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return LOOPBACK.get(host, socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
 def address_of(listening: socket.socket) -> str:

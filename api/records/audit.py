@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,6 +12,7 @@ from enum import StrEnum
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, select
 
 from evidence.records_tables import METADATA, UtcDateTime
+from rules.errors import StoplineError
 
 AUDIT = Table(
     "audit",
@@ -114,3 +115,74 @@ def lines(connection: Connection, *, after_number: int = 0) -> Iterator[AuditLin
     wanted = select(AUDIT.c.number, AUDIT.c.line, AUDIT.c.sha256).where(AUDIT.c.number > after_number)
     for row in connection.execute(wanted.order_by(AUDIT.c.number)):
         yield AuditLine(number=row.number, line=row.line, sha256=row.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """Which lines are wanted; None means any. Times are those of the lines, ``until`` not included."""
+
+    actor_id: str | None = None
+    action: str | None = None
+    target: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def found(
+    connection: Connection, wanted: AuditQuery, *, before_number: int | None, limit: int
+) -> list[AuditLine]:
+    """Up to ``limit`` lines that fit and have a lower number, the newest first."""
+    query = select(AUDIT.c.number, AUDIT.c.line, AUDIT.c.sha256)
+    for column, value in (
+        (AUDIT.c.actor_id, wanted.actor_id),
+        (AUDIT.c.action, wanted.action),
+        (AUDIT.c.target, wanted.target),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(AUDIT.c.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AUDIT.c.at < wanted.until)
+    if before_number is not None:
+        query = query.where(AUDIT.c.number < before_number)
+    rows = connection.execute(query.order_by(AUDIT.c.number.desc()).limit(limit))
+    return [AuditLine(number=row.number, line=row.line, sha256=row.sha256) for row in rows]
+
+
+def verified(lines_: Iterable[AuditLine], head: AuditLine | None = None) -> int:
+    """How many lines there are, from the first, each fitting the one before. Raises AuditBrokenError at the first that does not.
+
+    With ``head``, a line that was seen before, it must still be there: so a tail that was cut off is found, too.
+    """
+    number, before = 0, BEGINNING
+    head_found = head is None
+    for line in lines_:
+        number += 1
+        try:
+            told = json.loads(line.line)
+            fits = told["number"] == line.number == number and told["previous_sha256"] == before
+        except (ValueError, KeyError, TypeError):
+            fits = False
+        if not fits:
+            raise AuditBrokenError(number, "does not follow the line before it")
+        if hashlib.sha256(line.line.encode()).hexdigest() != line.sha256:
+            raise AuditBrokenError(number, "is not what was hashed")
+        before = line.sha256
+        head_found = head_found or (head is not None and (number, before) == (head.number, head.sha256))
+    if not head_found:
+        assert head is not None
+        raise AuditBrokenError(
+            head.number, "is not the line that was seen there before: a part was cut off or replaced"
+        )
+    return number
+
+
+class AuditBrokenError(StoplineError):
+    """The audit does not verify from its line ``number`` on."""
+
+    code = "not_verified"
+
+    def __init__(self, number: int, why: str) -> None:
+        super().__init__(f"audit line {number} {why}")
+        self.number = number

@@ -89,11 +89,21 @@ class NotAllowedError(StoplineError):
         self.permission = permission
 
 
+class PasswordChangeRequiredError(StoplineError):
+    """The password was given by somebody else and must be changed first."""
+
+    code = "password_change_required"
+
+    def __init__(self) -> None:
+        super().__init__("change your password first: somebody else knows it")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """The person on whose behalf something is done. ``site_ids`` None means every site.
 
-    ``permissions`` is what the role grants, or less where a token was scoped.
+    ``permissions`` is what the role grants, or less where a token was scoped. ``csrf_token`` is that of a browser's
+    session, None for a token; ``must_change``: nothing but a new password is permitted.
     """
 
     account_id: str
@@ -101,6 +111,8 @@ class Principal:
     role: Role
     site_ids: tuple[str, ...] | None
     permissions: frozenset[Permission]
+    csrf_token: str | None = None
+    must_change: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Whether it is permitted, for the sites that the account sees."""

@@ -16,7 +16,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page, Request
 
+from api.clock import SystemClock
+from api.work.access import Role
+from api.work.accounts import Accounts
 from api.work.event_lines import event_line
+from api.work.passwords import Passwords
 from evidence.case_builder import CaseBuilder
 from evidence.delivery import InlineDelivery
 from evidence.durable import Disk
@@ -25,6 +29,7 @@ from evidence.records_sql import SqlRecords
 from evidence.store_local import LocalStore
 from ingest.packet_ring import PacketRing
 from tests.builders.filmed import START, Filming, Street, frames_of, spoken
+from tests.builders.service import CHEAP
 from tests.builders.signing import a_custody
 
 SERVE = "import sys; from api.cli.main import main; sys.exit(main())"
@@ -75,7 +80,13 @@ class Desk:
     data: Path
     address: str
     records: SqlRecords
+    officer_id: str = ""
     troubles: list[str] = field(default_factory=list)
+
+    def link(self) -> str:
+        """The address at which the officer signs in, once."""
+        accounts = Accounts(self.records.database, Passwords(CHEAP), SystemClock().now)
+        return f"{self.address}sign-in#{accounts.link(self.officer_id)}"
 
     def watch(self, page: Page) -> None:
         """Every console error, uncaught exception and request to elsewhere becomes a trouble."""
@@ -115,7 +126,11 @@ def serving(data: Path) -> Iterator[Desk]:
     records = SqlRecords(data / "records.sqlite")
     try:
         assert found, said + server.stderr.read()
-        yield Desk(data=data, address=found[0], records=records)
+        accounts = Accounts(records.database, Passwords(CHEAP), SystemClock().now)
+        officer, _ = accounts.add(
+            None, name="li", display_name="Li", role=Role.OFFICER, site_ids=None, must_change=False
+        )
+        yield Desk(data=data, address=found[0], records=records, officer_id=officer.id)
     finally:
         records.close()
         server.send_signal(signal.SIGINT)
@@ -133,6 +148,8 @@ def page(browser: Browser, desk: Desk) -> Iterator[Page]:
     opened = context.new_page()
     opened.set_default_timeout(15_000)
     desk.watch(opened)
+    opened.goto(desk.link())
+    opened.wait_for_url(f"{desk.address}review")
     yield opened
     context.close()
     assert desk.troubles == []

@@ -80,6 +80,8 @@ def test_the_page_plays_the_copy_and_offers_the_original(data: Path, browser: Br
     with serving(data) as desk:
         page = browser.new_page()
         try:
+            page.goto(desk.link())
+            page.wait_for_url(f"{desk.address}review")
             page.goto(f"{desk.address}review/{DROVE}")
             video = page.locator("video")
             expect(video).to_have_attribute(

@@ -1,10 +1,12 @@
 // The shell: header, addresses, keys and theme; shows the queue or one case.
 
+import { currentSession, signOut, whenSignedOut } from "./api.js";
 import { h, fill } from "./dom.js";
 import { showCase } from "./case.js";
 import { keysAreOn, turnKeys } from "./keys.js";
 import { showQueue } from "./queue.js";
 import { QueueStore } from "./queue_store.js";
+import { showSignIn, wantedAddress } from "./sign_in.js";
 import { t } from "./strings.js";
 
 const THEME = "stopline.theme";
@@ -13,6 +15,7 @@ const THEMES = ["system", "light", "dark"];
 class App {
   constructor(root) {
     this.main = h("main", { id: "content", tabindex: "-1" });
+    this.who = h("span", { class: "who" });
     this.keysDialog = this.#keysDialog();
     fill(root, h("a", { class: "skip", href: "#content" }, t("app.skip")), this.#header(), this.main, this.keysDialog);
     this.store = this.freshStore();
@@ -21,7 +24,41 @@ class App {
     this.end = () => {};
     document.addEventListener("click", (event) => this.#follow(event));
     window.addEventListener("popstate", () => this.#show());
+    whenSignedOut(() => this.#askWho());
+    this.#begin();
+  }
+
+  /** Shows what the address names, to somebody whom the server knows. */
+  async #begin() {
+    if (location.pathname !== "/sign-in") {
+      try {
+        this.#greet(await currentSession());
+      } catch (error) {
+        if (error.code === "sign_in_required") return; // the form is there
+        // anything else is told by what is shown
+      }
+    }
     this.#show();
+  }
+
+  /** Somebody has signed in: what was wanted before is shown. */
+  signedIn(session) {
+    this.#greet(session);
+    this.go(wantedAddress());
+  }
+
+  #greet(session) {
+    const leave = async () => {
+      await signOut();
+      this.#askWho();
+    };
+    fill(this.who, session.name, h("button", { class: "quiet", type: "button", on: { click: leave } }, t("app.sign_out")));
+  }
+
+  #askWho() {
+    if (location.pathname === "/sign-in") return;
+    fill(this.who);
+    this.go(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
   }
 
   freshStore() {
@@ -45,6 +82,10 @@ class App {
   #show() {
     this.end();
     this.end = () => {};
+    if (location.pathname === "/sign-in") {
+      showSignIn(this.main, this);
+      return;
+    }
     const [, place, id, ...rest] = location.pathname.split("/");
     if (place === "review" && !rest.length) {
       window.scrollTo(0, 0);
@@ -74,6 +115,7 @@ class App {
       h("nav", {}, h("a", { href: "/review", "aria-current": "page" }, t("app.review"))),
       h("button", { class: "quiet", type: "button", on: { click: () => this.showKeys() } }, t("app.keys"), h("kbd", {}, "?")),
       theme,
+      this.who,
     );
   }
 

@@ -5,8 +5,6 @@ import { h, fill, announce } from "./dom.js";
 import { siteTime } from "./format.js";
 import { label, REJECT_CODES, t } from "./strings.js";
 
-const REVIEWER = "stopline.reviewer";
-
 /**
  * The panel for a case. onDecided(detail) is called with the case as it stands after a decision, ours or
  * somebody else's. Returns {element, begin(decision), setPictures(state)}.
@@ -76,8 +74,6 @@ export function decisionPanel(detail, { onDecided, next }) {
         ? h("fieldset", {}, h("legend", {}, t("decide.code")), REJECT_CODES.map((code) => h("label", { class: "radio" }, h("input", { type: "radio", name: "code", value: code }), label("code", code))))
         : h("p", { class: "small" }, t("decide.hint.confirm")),
       h("label", { class: "field" }, noteName, note),
-      h("label", { class: "field" }, h("span", {}, t("decide.reviewer")), h("input", { name: "reviewer", maxlength: 80, autocomplete: "name", value: localStorage.getItem(REVIEWER) ?? "" })),
-      h("p", { class: "muted small" }, t("decide.reviewer.hint")),
       mistake,
       h("div", { class: "decide-send" }, h("button", { class: "button", type: "button", on: { click: () => { showChoice(); body.querySelector("button:not([disabled])")?.focus(); } } }, t("decide.cancel")), send),
     );
@@ -86,9 +82,8 @@ export function decisionPanel(detail, { onDecided, next }) {
 
   const sendVerdict = async (made, decision, mistake, send) => {
     const given = new FormData(made);
-    const verdict = { decision, note: given.get("note").trim(), reviewer: given.get("reviewer").trim() };
+    const verdict = { decision, note: given.get("note").trim() };
     if (decision === "reject") verdict.code = given.get("code");
-    localStorage.setItem(REVIEWER, verdict.reviewer);
     send.disabled = true;
     try {
       const decided = await decide(detail.id, verdict);
@@ -153,7 +148,7 @@ export function decisionPanel(detail, { onDecided, next }) {
 function checked(given, isReject) {
   if (isReject && !given.get("code")) return { field: "code", text: t("decide.need_code") };
   if (isReject && given.get("code") === "other" && !given.get("note").trim()) return { field: "note", text: t("decide.need_note") };
-  return given.get("reviewer").trim() ? null : { field: "reviewer", text: t("decide.need_name") };
+  return null;
 }
 
 function quickKeys(event, made, cancel) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -16,7 +17,8 @@ import pytest
 from api.clock import SystemClock
 from api.http.app import create_app
 from api.http.server import address_of, listener, served
-from api.work.data_folder import open_records, review_desk
+from api.work.access import Role
+from api.work.data_folder import open_records
 from api.work.package_store import open_store
 from evidence.bucket import Bucket
 from evidence.courier import Pace
@@ -29,6 +31,7 @@ from tests.api.http.conftest import assert_problem
 from tests.builders.buckets import a_bucket, objects, sdk, settings_of
 from tests.builders.scene import a_car, a_lamp
 from tests.builders.scripted import SITE, ScriptedPipeline, a_recording, a_site
+from tests.builders.service import a_service, token
 from tests.s3_server import S3Server
 
 RUNNER = a_car(1, (40.0, 30.0)).drives((130, 190), (130, 20), 2.0, 7.0)
@@ -144,8 +147,12 @@ def api(out: Path, bucket: Bucket) -> Iterator[httpx.Client]:
     """The API over the folder, through a real server on loopback."""
     now = SystemClock().now
     with closing(open_records(out)) as records, listener("127.0.0.1", 0) as listening:
-        app = create_app(review_desk(out, records, now, open_store(out, bucket, now)))
-        with served(app, listening), httpx.Client(base_url=address_of(listening), trust_env=False) as client:
+        service = a_service(out, records, now, open_store(out, bucket, now))
+        headers = {"Authorization": token(service, Role.OFFICER, f"li-{uuid.uuid4().hex}")}
+        with (
+            served(create_app(service), listening),
+            httpx.Client(base_url=address_of(listening), trust_env=False, headers=headers) as client,
+        ):
             yield client
 
 
@@ -177,7 +184,7 @@ def test_while_the_bucket_is_away_the_queue_is_listed_and_nothing_is_decided(
         for answer in (
             client.get(path),
             client.get(f"{path}/clip"),
-            client.post(f"{path}/reviews", json={"decision": "reject", "code": "stopped", "reviewer": "Li"}),
+            client.post(f"{path}/reviews", json={"decision": "reject", "code": "stopped"}),
         ):
             assert_problem(answer, 503, "store_unavailable", "does not answer")
             assert answer.headers["retry-after"] == "1"

@@ -17,10 +17,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.http.app import create_app
-from api.work.data_folder import open_records, review_desk
-from api.work.review import ReviewDesk
+from api.work.access import Role
+from api.work.data_folder import open_records
+from api.work.service import Service
 from evidence.records_sql import SqlRecords
 from tests.builders.case_folder import fill, held, parking, red_light, unreadable
+from tests.builders.service import a_service, token
 
 NOW = datetime(2026, 3, 2, 9, 15, 30, tzinfo=UTC)
 SHORT = (19.6, 20.4)
@@ -39,14 +41,15 @@ class Served:
     records: SqlRecords
     app: FastAPI
     client: httpx.Client
+    service: Service
 
     def get(self, path: str, **headers: str) -> Any:
         """The answer to GET ``/api/v1/<path>``."""
         return self.client.get(f"/api/v1/{path}", headers=headers)
 
     def decide(self, case_id: str, **body: Any) -> Any:
-        """The answer to a decision on that case by Li."""
-        return self.client.post(f"/api/v1/violations/{case_id}/reviews", json={"reviewer": "Li", **body})
+        """The answer to a decision on that case by Li, the officer."""
+        return self.client.post(f"/api/v1/violations/{case_id}/reviews", json=body)
 
     def lose(self, case_id: str, name: str) -> None:
         """The store loses that file."""
@@ -66,7 +69,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server() -> Iterator[tuple[FastAPI, str]]:
     """An application that is listening, whose desk each test replaces, and its address."""
-    app = create_app(cast(ReviewDesk, None))
+    app = create_app(cast(Service, None))
     listener = socket.create_server(("127.0.0.1", 0))
     uvicorn_server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]})
@@ -83,10 +86,12 @@ def served(server: tuple[FastAPI, str], drawn: Path, tmp_path: Path) -> Iterator
     folder = tmp_path / "data"
     shutil.copytree(drawn, folder)
     records = open_records(folder)
-    app.state.desk = review_desk(folder, records, lambda: NOW)
-    with httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
-        yield Served(folder, records, app, client)
-    app.state.desk = None
+    service = a_service(folder, records, lambda: NOW)
+    app.state.service = service
+    headers = {"Authorization": token(service, Role.OFFICER, "li")}
+    with httpx.Client(base_url=address, timeout=30, trust_env=False, headers=headers) as client:
+        yield Served(folder, records, app, client, service)
+    app.state.service = None
     records.close()
 
 

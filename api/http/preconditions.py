@@ -1,0 +1,52 @@
+"""ETag and If-Match of what counts its changes: who changes it says which version was looked at."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header
+
+from rules.errors import StoplineError
+
+TAG = re.compile(r'^(?:W/)?"v([0-9]{1,9})"$')
+
+
+class PreconditionRequiredError(StoplineError):
+    """A change without If-Match."""
+
+    code = "precondition_required"
+
+    def __init__(self) -> None:
+        super().__init__("send If-Match with the ETag of what you looked at")
+
+
+class PreconditionMalformedError(StoplineError):
+    """An If-Match that is no ETag of ours: it fits nothing that stands."""
+
+    code = "stale"
+
+    def __init__(self) -> None:
+        super().__init__('If-Match is no ETag of this resource; they look like "v3"')
+
+
+def etag(version: int) -> str:
+    """The ETag of that version."""
+    return f'"v{version}"'
+
+
+def _version(
+    if_match: Annotated[
+        str | None, Header(max_length=200, description="The ETag of what was looked at; 428 without it.")
+    ] = None,
+) -> int:
+    if if_match is None:
+        raise PreconditionRequiredError
+    found = TAG.fullmatch(if_match.strip())
+    if found is None:
+        raise PreconditionMalformedError
+    return int(found[1])
+
+
+LookedAt = Annotated[int, Depends(_version)]
+"""The version that If-Match names. 428 without the header, 412 where it is none of ours."""

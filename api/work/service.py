@@ -1,0 +1,54 @@
+"""All that the service can do, plugged together once over a data folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from argon2 import PasswordHasher
+
+from api.work.accounts import Accounts, Now
+from api.work.audit_book import AuditBook
+from api.work.case_access import CaseAccess
+from api.work.data_folder import review_desk
+from api.work.passwords import Passwords
+from api.work.review import ReviewDesk
+from api.work.sign_in import SignIn
+from evidence.database import Database
+from evidence.records_sql import SqlRecords
+from evidence.store import PackageStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What the API offers, each part one matter; all of them share ``database`` and the clock ``now``."""
+
+    database: Database
+    now: Now
+    desk: ReviewDesk
+    accounts: Accounts
+    sign_in: SignIn
+    cases: CaseAccess
+    audit: AuditBook
+
+
+def open_service(
+    folder: Path,
+    records: SqlRecords,
+    now: Now,
+    store: PackageStore | None = None,
+    *,
+    hasher: PasswordHasher | None = None,
+) -> Service:
+    """The service over the folder's records, and the packages in ``store`` (None: in the folder itself)."""
+    database = records.database
+    passwords = Passwords(hasher)
+    return Service(
+        database=database,
+        now=now,
+        desk=review_desk(folder, records, now, store),
+        accounts=Accounts(database, passwords, now),
+        sign_in=SignIn(database, passwords, now),
+        cases=CaseAccess(database, now),
+        audit=AuditBook(database),
+    )

@@ -1,0 +1,273 @@
+"""Signing in and out: sessions of browsers, tokens of programs, and how often one may try."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from api.records import people
+from api.records.audit import AuditEntry, Outcome, append
+from api.records.people import Account, Session, Token
+from api.work.access import GRANTS, NotAllowedError, Permission, Principal, Role
+from api.work.passwords import Passwords
+from api.work.secrets import kept, new_secret
+from evidence.database import Database, Transaction
+from rules.errors import StoplineError
+
+Now = Callable[[], datetime]
+
+IDLE = timedelta(hours=1)
+"""A session that was not used for so long is over: OWASP asks for 15 to 30 minutes where much is at stake, and an officer
+who reads a file of a case for half an hour should not lose what was typed."""
+LONGEST = timedelta(hours=12)
+"""A session ends with the shift, used or not."""
+SEEN_EVERY = timedelta(minutes=1)
+"""How exactly it is kept when a session or token was used last; each writes."""
+
+WINDOW = timedelta(minutes=15)
+MAX_FAILURES = {"account": 5, "address": 30}
+"""Failed sign-ins in WINDOW after which one waits until WINDOW after the last; many people may share an address."""
+
+TOKEN_PREFIX = "stopline_"  # so that scanners for secrets find one that was published
+TOKEN_LONGEST = timedelta(days=366)
+
+
+class SignInRefusedError(StoplineError):
+    """Name and password do not fit, or the link is used up: which of them is not said."""
+
+    code = "sign_in_refused"
+
+    def __init__(self) -> None:
+        super().__init__("name and password do not fit, or the link was used or is over")
+
+
+class TooManyAttemptsError(StoplineError):
+    """Too many sign-ins failed; ``wait_s`` says how long to wait."""
+
+    code = "too_many_attempts"
+    retryable = True
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"too many sign-ins failed; try again in {wait_s} s")
+        self.wait_s = wait_s
+
+
+class TokenUnknownError(StoplineError):
+    """The account has no such token."""
+
+    code = "token_unknown"
+
+    def __init__(self, token_id: str) -> None:
+        super().__init__(f"you have no token {token_id}")
+
+
+class TokenLifeError(StoplineError):
+    """A token would end before it begins, or live too long."""
+
+    code = "token_life"
+
+    def __init__(self) -> None:
+        super().__init__(f"a token ends after now, and within {TOKEN_LONGEST.days} days")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """A session that has just begun: ``secret`` is for the browser's cookie, and kept nowhere else."""
+
+    secret: str
+    principal: Principal
+
+
+class SignIn:
+    """Who is behind a request to ``database``'s service; every sign-in, its failure and its end stand in the audit."""
+
+    def __init__(self, database: Database, passwords: Passwords, now: Now) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._now = now
+
+    def by_password(self, name: str, password: str, *, address: str, request_id: str | None) -> NewSession:
+        """A new session. Raises SignInRefusedError, TooManyAttemptsError."""
+        now = self._now()
+        keys = (f"account:{kept(name.casefold())}", f"address:{kept(address)}")
+        with self._database.read() as tx:
+            wait_s = max(self._wait_s(tx, key, now) for key in keys)
+            account = people.account_named(tx, name)
+        if wait_s:
+            raise TooManyAttemptsError(wait_s)
+        is_right = self._passwords.fits(password, None if account is None else account.password_hash)
+        if account is None or not is_right or account.closed_at is not None:
+            with self._database.write() as tx:
+                for key in keys:
+                    people.add_failure(tx, key, now)
+                append(tx, self._entry(account, "session.begun", request_id, Outcome.REFUSED))
+            raise SignInRefusedError
+        return self._begin(account.id, request_id, forget=keys[0])
+
+    def by_link(self, secret: str, *, request_id: str | None) -> NewSession:
+        """A new session of the link's account; the link is used up. Raises SignInRefusedError."""
+        with self._database.write() as tx:
+            account_id = people.take_link(tx, kept(secret), self._now())
+            if account_id is None:
+                append(tx, self._entry(None, "session.begun", request_id, Outcome.REFUSED))
+        if account_id is None:
+            raise SignInRefusedError
+        return self._begin(account_id, request_id, forget=None)
+
+    def principal(self, secret: str) -> Principal | None:
+        """Who is behind that session; None where it is over."""
+        now = self._now()
+        sha256 = kept(secret)
+        with self._database.read() as tx:
+            session = people.session_of(tx, sha256)
+            account = None if session is None else people.account_of(tx, session.account_id)
+        if session is None or account is None or account.closed_at is not None:
+            return None
+        if now - session.seen_at >= IDLE or now - session.created_at >= LONGEST:
+            with self._database.write() as tx:
+                people.end_session(tx, sha256)
+            return None
+        if now - session.seen_at >= SEEN_EVERY:
+            with self._database.write() as tx:
+                people.session_seen(tx, sha256, now)
+        return _principal(account, csrf_token=session.csrf_token)
+
+    def principal_of_token(self, secret: str) -> Principal | None:
+        """Who is behind that token; None where it is unknown or over."""
+        if not secret.startswith(TOKEN_PREFIX):
+            return None
+        now = self._now()
+        with self._database.read() as tx:
+            token = people.token_of(tx, kept(secret))
+            account = None if token is None else people.account_of(tx, token.account_id)
+        if token is None or account is None or account.closed_at is not None or token.expires_at <= now:
+            return None
+        if token.used_at is None or now - token.used_at >= SEEN_EVERY:
+            with self._database.write() as tx:
+                people.token_used(tx, token.id, now)
+        scope = frozenset(Permission(name) for name in token.permissions)
+        return _principal(account, scope=scope)
+
+    def end(self, secret: str, by: Principal, *, request_id: str | None) -> None:
+        """The session is over."""
+        with self._database.write() as tx:
+            people.end_session(tx, kept(secret))
+            append(tx, self._own(by, "session.ended", f"account:{by.account_id}", request_id))
+
+    def add_token(
+        self,
+        by: Principal,
+        *,
+        label: str,
+        permissions: frozenset[Permission],
+        expires_at: datetime,
+        request_id: str | None,
+    ) -> tuple[Token, str]:
+        """A new token of one's own, and its secret. Raises NotAllowedError for more than one may oneself, TokenLifeError."""
+        now = self._now()
+        if not now < expires_at <= now + TOKEN_LONGEST:
+            raise TokenLifeError
+        for permission in sorted(permissions - by.permissions):
+            raise NotAllowedError(permission)
+        secret = new_secret(TOKEN_PREFIX)
+        token = Token(
+            id=uuid.uuid4().hex,
+            account_id=by.account_id,
+            label=label,
+            permissions=tuple(sorted(permission.value for permission in permissions)),
+            created_at=now,
+            expires_at=expires_at,
+            used_at=None,
+        )
+        with self._database.write() as tx:
+            people.add_token(tx, token, kept(secret))
+            append(tx, self._own(by, "token.made", f"token:{token.id}", request_id))
+        return token, secret
+
+    def tokens(self, by: Principal) -> Sequence[Token]:
+        """One's own tokens, oldest first."""
+        with self._database.read() as tx:
+            return people.tokens_of(tx, by.account_id)
+
+    def end_token(self, by: Principal, token_id: str, *, request_id: str | None) -> None:
+        """The token is over. Raises TokenUnknownError."""
+        with self._database.write() as tx:
+            if not people.end_token(tx, by.account_id, token_id):
+                raise TokenUnknownError(token_id)
+            append(tx, self._own(by, "token.ended", f"token:{token_id}", request_id))
+
+    def refused(self, by: Principal | None, what: str, *, request_id: str | None, why: str) -> None:
+        """A request was refused; it stands in the audit."""
+        with self._database.write() as tx:
+            append(
+                tx,
+                AuditEntry(
+                    at=self._now(),
+                    actor_id=None if by is None else by.account_id,
+                    action="request.refused",
+                    target=what,
+                    outcome=Outcome.REFUSED,
+                    request_id=request_id,
+                    facts=(("why", why),),
+                ),
+            )
+
+    def _begin(self, account_id: str, request_id: str | None, *, forget: str | None) -> NewSession:
+        secret, now = new_secret(), self._now()
+        with self._database.write() as tx:
+            account = people.account_of(tx, account_id)
+            if account is None or account.closed_at is not None:
+                raise SignInRefusedError
+            session = Session(
+                sha256=kept(secret),
+                account_id=account.id,
+                csrf_token=new_secret(),
+                created_at=now,
+                seen_at=now,
+            )
+            people.add_session(tx, session)
+            if forget is not None:
+                people.forget_failures(tx, forget, now - WINDOW)
+            append(tx, self._entry(account, "session.begun", request_id, Outcome.DONE))
+        return NewSession(secret=secret, principal=_principal(account, csrf_token=session.csrf_token))
+
+    def _wait_s(self, tx: Transaction, key: str, now: datetime) -> int:
+        number, last = people.failures_since(tx, key, now - WINDOW)
+        if last is None or number < MAX_FAILURES[key.partition(":")[0]]:
+            return 0
+        return max(1, round((last + WINDOW - now).total_seconds()))
+
+    def _entry(
+        self, account: Account | None, action: str, request_id: str | None, outcome: Outcome
+    ) -> AuditEntry:
+        account_id = None if account is None else account.id
+        return AuditEntry(
+            at=self._now(),
+            actor_id=account_id if outcome is Outcome.DONE else None,
+            action=action,
+            target=f"account:{account_id or 'unknown'}",
+            outcome=outcome,
+            request_id=request_id,
+        )
+
+    def _own(self, by: Principal, action: str, target: str, request_id: str | None) -> AuditEntry:
+        return AuditEntry(
+            at=self._now(), actor_id=by.account_id, action=action, target=target, request_id=request_id
+        )
+
+
+def _principal(
+    account: Account, *, csrf_token: str | None = None, scope: frozenset[Permission] | None = None
+) -> Principal:
+    role = Role(account.role)
+    return Principal(
+        account_id=account.id,
+        name=account.display_name,
+        role=role,
+        site_ids=account.site_ids,
+        permissions=GRANTS[role] if scope is None else GRANTS[role] & scope,
+        csrf_token=csrf_token,
+        must_change=account.must_change,
+    )

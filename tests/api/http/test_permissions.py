@@ -1,0 +1,139 @@
+"""Every route × every role × own site, other site, nobody: allowed or refused as this table says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from api.http.app import describe_api
+from api.records.audit import AuditQuery
+from api.work.access import GRANTS, Permission, Role
+from tests.api.http.conftest import RED, Served, assert_problem
+from tests.builders.service import token
+
+ANYBODY, SIGNED_IN = "anybody", "signed in"
+P = Permission
+
+TABLE: dict[tuple[str, str], Permission | str] = {
+    ("POST", "/sessions"): ANYBODY,
+    ("GET", "/sessions/current"): SIGNED_IN,
+    ("DELETE", "/sessions/current"): SIGNED_IN,
+    ("PUT", "/users/me/password"): SIGNED_IN,
+    ("GET", "/users/me/tokens"): SIGNED_IN,
+    ("POST", "/users/me/tokens"): SIGNED_IN,
+    ("DELETE", "/users/me/tokens/{token_id}"): SIGNED_IN,
+    ("GET", "/users"): P.MANAGE_ACCOUNTS,
+    ("POST", "/users"): P.MANAGE_ACCOUNTS,
+    ("GET", "/users/{account_id}"): P.MANAGE_ACCOUNTS,
+    ("PATCH", "/users/{account_id}"): P.MANAGE_ACCOUNTS,
+    ("POST", "/users/{account_id}/password-reset"): P.MANAGE_ACCOUNTS,
+    ("GET", "/audit"): P.READ_AUDIT,
+    ("POST", "/audit/verification"): P.READ_AUDIT,
+    ("GET", "/violations"): P.READ_CASES,
+    ("GET", "/violations/{case_id}"): P.READ_CASES,
+    ("GET", "/violations/{case_id}/pictures/{name}"): P.READ_CASES,
+    ("GET", "/violations/{case_id}/clip"): P.READ_CASES,
+    ("GET", "/violations/{case_id}/clip/copy"): P.READ_CASES,
+    ("GET", "/violations/{case_id}/trace"): P.READ_CASES,
+    ("GET", "/violations/{case_id}/manifest"): P.READ_CASES,
+    ("POST", "/violations/{case_id}/reviews"): P.REVIEW,
+}
+"""Who may use which route of the API; a route that is missing here fails the first test."""
+
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/violations/{case_id}/reviews"): {"decision": "confirm"},
+}
+"""What a request needs so that it reaches the case it names; others may be refused as incomplete."""
+
+FILLED = {
+    "{case_id}": RED,
+    "{name}": "scene-1.jpg",
+    "{account_id}": "0" * 32,
+    "{token_id}": "0" * 32,
+}
+
+
+def address(path: str) -> str:
+    for name, value in FILLED.items():
+        path = path.replace(name, value)
+    return f"/api/v1{path}"
+
+
+def ask(client: httpx.Client, route: tuple[str, str], authorization: str | None) -> httpx.Response:
+    """The answer; nobody asks where there is no ``authorization``."""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    with httpx.Client(base_url=client.base_url, timeout=30, trust_env=False, headers=headers) as asker:
+        return asker.request(route[0], address(route[1]), json=BODIES.get(route, {}))
+
+
+@pytest.fixture
+def people(served: Served) -> dict[str, str]:
+    """What each role, for every site and for another one only, sends to be known."""
+    own = {role.value: token(served.service, role, role.value) for role in Role}
+    other = {
+        f"{role.value} elsewhere": token(served.service, role, f"{role.value}-elsewhere", ("elsewhere",))
+        for role in Role
+    }
+    return own | other
+
+
+def test_the_table_has_every_route_and_no_other() -> None:
+    routes = {
+        (method.upper(), path.removeprefix("/api/v1"))
+        for path, operations in describe_api()["paths"].items()
+        for method in operations
+    }
+    assert routes - set(TABLE) == set(), "routes that no row of TABLE says who may use"
+    assert set(TABLE) - routes == set(), "rows of TABLE without a route"
+
+
+def test_who_may_use_which_route(served: Served, people: dict[str, str]) -> None:
+    for route, wanted in TABLE.items():
+        nobody = ask(served.client, route, None)
+        if wanted != ANYBODY:
+            assert_problem(nobody, 401, "sign_in_required")
+            assert_problem(ask(served.client, route, "Bearer stopline_nonsense"), 401, "sign_in_required")
+        for role in Role:
+            answer = ask(served.client, route, people[role.value])
+            if isinstance(wanted, Permission) and wanted not in GRANTS[role]:
+                assert_problem(answer, 403, "not_allowed", str(wanted))
+            else:
+                assert answer.status_code not in {401, 403} or wanted == ANYBODY, (route, role, answer.text)
+
+
+def test_what_the_role_lacks_stands_in_the_audit(served: Served, people: dict[str, str]) -> None:
+    ask(served.client, ("GET", "/users"), people["officer"])
+    line = json.loads(served.service.audit.found(AuditQuery(), before_number=None, limit=1)[0].line)
+    assert (line["action"], line["target"]) == ("request.refused", "GET /api/v1/users")
+    assert (line["outcome"], line["facts"]) == ("refused", {"why": "permission:manage_accounts"})
+
+
+def test_a_case_of_another_site_is_as_if_it_were_not_there(served: Served, people: dict[str, str]) -> None:
+    for route, wanted in TABLE.items():
+        if "{case_id}" not in route[1]:
+            continue
+        for role in Role:
+            if wanted not in GRANTS[role]:
+                continue
+            answer = ask(served.client, route, people[f"{role.value} elsewhere"])
+            assert_problem(answer, 404, "case_unknown")
+            line = json.loads(served.service.audit.found(AuditQuery(), before_number=None, limit=1)[0].line)
+            assert (line["target"], line["outcome"]) == (f"case:{RED}", "refused")
+    elsewhere = people["officer elsewhere"]
+    listed = served.client.get("/api/v1/violations?status=any", headers={"Authorization": elsewhere})
+    assert listed.json()["items"] == []
+
+
+def test_each_look_at_a_case_stands_in_the_audit(served: Served) -> None:
+    served.get(f"violations/{RED}")
+    served.get(f"violations/{RED}/pictures/scene-1.jpg")
+    found = served.service.audit.found(AuditQuery(target=f"case:{RED}"), before_number=None, limit=9)
+    told = [json.loads(line.line) for line in found]
+    assert [(line["action"], line["facts"], line["outcome"]) for line in told] == [
+        ("case.viewed", {"part": "picture"}, "done"),
+        ("case.viewed", {}, "done"),
+    ]
+    assert "浙" not in "".join(line.line for line in found)

@@ -1,0 +1,57 @@
+"""A service over a data folder, with an account of each role, and clients that are signed in as them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+from argon2 import PasswordHasher
+
+from api.http.access import CSRF_HEADER
+from api.work.access import GRANTS, Role
+from api.work.service import Service, open_service
+from evidence.records_sql import SqlRecords
+from evidence.store import PackageStore
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""A hash that costs nothing: tests sign in a thousand times."""
+
+
+def a_service(
+    folder: Path, records: SqlRecords, now: Callable[[], datetime], store: PackageStore | None = None
+) -> Service:
+    """The service over that folder."""
+    return open_service(folder, records, now, store, hasher=CHEAP)
+
+
+def account(service: Service, role: Role, name: str, site_ids: tuple[str, ...] | None = None) -> str:
+    """The id of a new account, which may sign in by link at once."""
+    made, password = service.accounts.add(
+        None, name=name, display_name=name.capitalize(), role=role, site_ids=site_ids
+    )
+    begun = service.sign_in.by_password(name, password, address="", request_id=None)
+    assert service.accounts.change_own_password(begun.principal, password, f"{name}'s own long password")
+    return made.id
+
+
+def token(service: Service, role: Role, name: str, site_ids: tuple[str, ...] | None = None) -> str:
+    """The header's value with which a program acts as that new account, whatever it may do."""
+    account_id = account(service, role, name, site_ids)
+    begun = service.sign_in.by_link(service.accounts.link(account_id), request_id=None)
+    _, secret = service.sign_in.add_token(
+        begun.principal,
+        label="tests",
+        permissions=GRANTS[role],
+        expires_at=service.now() + timedelta(days=300),
+        request_id=None,
+    )
+    return f"Bearer {secret}"
+
+
+def sign_in_browser(client: httpx.Client, service: Service, account_id: str) -> None:
+    """The client has that account's session, as a browser has it, and sends its CSRF token."""
+    answer = client.post("/api/v1/sessions", json={"link": service.accounts.link(account_id)})
+    assert answer.status_code == 201, answer.text
+    client.headers[CSRF_HEADER] = answer.json()["csrf_token"]
