@@ -46,17 +46,23 @@ def service_of(request: Request) -> Service:
 ServiceOf = Annotated[Service, Depends(service_of)]
 
 
+def authorised(request: Request) -> Principal | None:
+    """Who is behind the request's token, else its cookie; None where nobody is, or no longer."""
+    service = service_of(request)
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        return service.sign_in.principal_of_token(secret.strip()) if scheme.lower() == "bearer" else None
+    cookie = request.cookies.get(COOKIE)
+    return None if cookie is None else service.sign_in.principal(cookie)
+
+
 def signed_in(
     request: Request,
-    service: ServiceOf,
     cookie: Annotated[str | None, Depends(_cookie)],
     bearer: Annotated[Any, Depends(_bearer)],
 ) -> Principal:
     """Who asks, whatever the role. Raises SignInRequiredError, CsrfMissingError."""
-    if bearer is not None:
-        principal = service.sign_in.principal_of_token(bearer.credentials)
-    else:
-        principal = None if cookie is None else service.sign_in.principal(cookie)
+    principal = authorised(request)
     if principal is None:
         raise SignInRequiredError
     if principal.csrf_token is not None and request.method not in SAFE_METHODS:

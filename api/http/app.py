@@ -12,10 +12,19 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from api.http import routes_audit, routes_sessions, routes_users, routes_violations
+from api.clock import SystemClock
+from api.http import (
+    routes_audit,
+    routes_events,
+    routes_health,
+    routes_sessions,
+    routes_users,
+    routes_violations,
+)
 from api.http.guard import HOSTS, Guard
 from api.http.models import PREFIX
 from api.http.problems import MEDIA_TYPE, add_problem_handlers
+from api.http.request_figures import Counting, RequestFigures
 from api.work.service import Service
 
 
@@ -70,8 +79,18 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http") -> FastAPI:
         redirect_slashes=False,
     )
     add_problem_handlers(app)
+    figures = RequestFigures()
+    app.state.figures = figures
+    app.add_middleware(Counting, figures=figures, clock=SystemClock())
     app.add_middleware(Guard, hosts=tuple(hosts), scheme=scheme)
-    for routes in (routes_violations, routes_sessions, routes_users, routes_audit):
+    for routes in (
+        routes_violations,
+        routes_sessions,
+        routes_users,
+        routes_audit,
+        routes_events,
+        routes_health,
+    ):
         app.include_router(routes.router)
     return app
 

@@ -1,4 +1,4 @@
-"""Who may see which case: those of the account's sites. Each look at one stands in the audit before it is granted."""
+"""Lets people at the cases of their sites, each look of theirs standing in the audit before it is granted."""
 
 from __future__ import annotations
 

@@ -11,12 +11,16 @@ from api.work.accounts import Accounts, Now
 from api.work.audit_book import AuditBook
 from api.work.case_access import CaseAccess
 from api.work.data_folder import review_desk
+from api.work.event_feed import EventFeed
+from api.work.health import Health
 from api.work.passwords import Passwords
 from api.work.review import ReviewDesk
 from api.work.sign_in import SignIn
 from evidence.database import Database
+from evidence.durable import Disk
 from evidence.records_sql import SqlRecords
 from evidence.store import PackageStore
+from evidence.store_local import LocalStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,8 @@ class Service:
     sign_in: SignIn
     cases: CaseAccess
     audit: AuditBook
+    events: EventFeed
+    health: Health
 
 
 def open_service(
@@ -42,13 +48,16 @@ def open_service(
 ) -> Service:
     """The service over the folder's records, and the packages in ``store`` (None: in the folder itself)."""
     database = records.database
+    held = LocalStore(folder, Disk()) if store is None else store
     passwords = Passwords(hasher)
     return Service(
         database=database,
         now=now,
-        desk=review_desk(folder, records, now, store),
+        desk=review_desk(folder, records, now, held),
         accounts=Accounts(database, passwords, now),
         sign_in=SignIn(database, passwords, now),
         cases=CaseAccess(database, now),
         audit=AuditBook(database),
+        events=EventFeed(database),
+        health=Health(folder, database, held, now),
     )

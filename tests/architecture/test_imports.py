@@ -61,6 +61,7 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
             "numpy",
             "onnxruntime",
             "PIL",
+            "prometheus_client",
             "pydantic",
             "pydantic_core",
             "rich",

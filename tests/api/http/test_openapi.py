@@ -23,8 +23,10 @@ def conforms(document: dict[str, Any], schema: str, instance: Any) -> None:
 
 
 def test_every_error_is_described_as_a_problem(document: dict[str, Any]) -> None:
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for operation in operations.values():
+            if path in ("/healthz", "/readyz"):
+                continue  # no problems: they answer with what is wrong
             assert operation["summary"]
             assert operation["description"]
             errors = {status: r for status, r in operation["responses"].items() if int(status) >= 400}
