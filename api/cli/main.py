@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": ("api.cli.compare:compare_runs", "Compare two runs of the same clips with the truth."),
     "config": ("api.cli.config:config", "Check site files, and show what may stand in one."),
     "demo": ("api.cli.demo:demo", "See it work: sample clips replayed, scored and on the page."),
+    "doctor": ("api.cli.doctor:doctor", "Say whether this installation is well."),
     "dry-run": ("api.cli.dry_run:dry_run", "See what another site file would change in a run."),
     "eval": ("api.cli.eval:evaluate_runs", "Compare runs with the truth: precision, recall, time error."),
     "evidence": ("api.cli.evidence:evidence", "Verify evidence: files, signatures, chain, checkpoints."),
