@@ -36,15 +36,16 @@ def sign_in(
 ) -> SessionModel:
     """A new session; its secret is in an HttpOnly cookie, its CSRF token in the answer."""
     request_id = request_id_of(request)
+    address = request.client.host if request.client else ""
     if credentials.link is not None:
-        begun = service.sign_in.by_link(credentials.link, request_id=request_id)
+        begun = service.sign_in.by_link(credentials.link, address=address, request_id=request_id)
     else:
         assert credentials.name is not None
         assert credentials.password is not None
         begun = service.sign_in.by_password(
             credentials.name.strip().lower(),
             credentials.password,
-            address=request.client.host if request.client else "",
+            address=address,
             request_id=request_id,
         )
     response.set_cookie(
@@ -78,7 +79,7 @@ def sign_out(service: ServiceOf, principal: SignedIn, request: Request, response
     "/users/me/password",
     status_code=204,
     summary="Change one's password",
-    responses=problems(422),
+    responses=problems(422, 429),
 )
 def change_password(service: ServiceOf, principal: SignedIn, change: PasswordChange) -> None:
     """The new password counts, and all sessions of the account are over: sign in with it."""

@@ -24,6 +24,7 @@ STATUS_OF = {
     "precondition_required": (HTTPStatus.PRECONDITION_REQUIRED, "If-Match required"),
     "range_unsatisfiable": (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Range beyond the end"),
     "records_busy": (HTTPStatus.SERVICE_UNAVAILABLE, "Records busy"),
+    "session_required": (HTTPStatus.FORBIDDEN, "Sign in with a browser"),
     "sign_in_refused": (HTTPStatus.UNAUTHORIZED, "Sign-in refused"),
     "sign_in_required": (HTTPStatus.UNAUTHORIZED, "Sign in"),
     "stale": (HTTPStatus.PRECONDITION_FAILED, "Changed meanwhile"),

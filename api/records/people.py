@@ -83,7 +83,7 @@ FAILURES = Table(
     Index("ix_sign_in_failures", "key", "at"),
     sqlite_autoincrement=True,
 )
-"""``key`` is ``account:`` or ``address:`` and a keyed hash of which."""
+"""``key`` is ``account:`` or ``address:`` and a hash of which, or ``token:`` and its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +206,14 @@ def end_sessions(connection: Connection, account_id: str) -> None:
     """All sessions and sign-in links of the account are over."""
     connection.execute(delete(SESSIONS).where(SESSIONS.c.account_id == account_id))
     connection.execute(delete(LINKS_IN).where(LINKS_IN.c.account_id == account_id))
+
+
+def end_old(connection: Connection, *, seen_before: datetime, begun_before: datetime, at: datetime) -> None:
+    """Sessions that were last seen or begun before those times are gone, and links that were over ``at`` that time."""
+    connection.execute(
+        delete(SESSIONS).where((SESSIONS.c.seen_at <= seen_before) | (SESSIONS.c.created_at <= begun_before))
+    )
+    connection.execute(delete(LINKS_IN).where(LINKS_IN.c.expires_at <= at))
 
 
 def end_tokens(connection: Connection, account_id: str) -> None:

@@ -98,6 +98,15 @@ class PasswordChangeRequiredError(StoplineError):
         super().__init__("change your password first: somebody else knows it")
 
 
+class SessionRequiredError(StoplineError):
+    """Something that a person does, asked for with a token."""
+
+    code = "session_required"
+
+    def __init__(self) -> None:
+        super().__init__("a token cannot do this: sign in with a browser")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """The person on whose behalf something is done. ``site_ids`` None means every site.

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from api.records import people
 from api.records.audit import AuditEntry, append
 from api.records.people import Account
-from api.work.access import Principal, Role
+from api.work import throttle
+from api.work.access import Principal, Role, SessionRequiredError
 from api.work.passwords import Passwords
 from api.work.secrets import kept, new_secret
 from evidence.database import Database
@@ -170,17 +171,26 @@ class Accounts:
         return password
 
     def change_own_password(self, by: Principal, old: str, new: str) -> bool:
-        """Whether the old one was right: then the new one counts, and all sessions are over. Raises PasswordRefusedError."""
-        with self._database.read() as tx:
+        """Whether the old one was right: then the new one counts, and all sessions are over.
+
+        Raises PasswordRefusedError, SessionRequiredError for a token, TooManyAttemptsError: whoever found an open browser
+        guesses no faster than at the sign-in.
+        """
+        if by.csrf_token is None:
+            raise SessionRequiredError
+        now = self._now()
+        hashed = self._passwords.hashed(new, name=self.account(by.account_id).name)
+        with self._database.write() as tx:
             account = _there(people.account_of(tx, by.account_id), by.account_id)
+            throttle.begin(tx, throttle.account_key(account.name), now)
         if not self._passwords.fits(old, account.password_hash):
             return False
-        hashed = self._passwords.hashed(new, name=account.name)
         with self._database.write() as tx:
             account = _there(people.account_of(tx, by.account_id), by.account_id)
             after = replace(account, password_hash=hashed, must_change=False, version=account.version + 1)
             people.keep_account(tx, after)
             people.end_sessions(tx, account.id)
+            throttle.forget(tx, throttle.account_key(account.name), now)
             append(tx, self._entry(by, "account.password_changed", account))
         return True
 

@@ -10,10 +10,18 @@ from datetime import datetime, timedelta
 from api.records import people
 from api.records.audit import AuditEntry, Outcome, append
 from api.records.people import Account, Session, Token
-from api.work.access import GRANTS, NotAllowedError, Permission, Principal, Role
+from api.work import throttle
+from api.work.access import (
+    GRANTS,
+    NotAllowedError,
+    Permission,
+    Principal,
+    Role,
+    SessionRequiredError,
+)
 from api.work.passwords import Passwords
 from api.work.secrets import kept, new_secret
-from evidence.database import Database, Transaction
+from evidence.database import Database
 from rules.errors import StoplineError
 
 Now = Callable[[], datetime]
@@ -26,9 +34,8 @@ LONGEST = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is kept when a session or token was used last; each writes."""
 
-WINDOW = timedelta(minutes=15)
-MAX_FAILURES = {"account": 5, "address": 30}
-"""Failed sign-ins in WINDOW after which one waits until WINDOW after the last; many people may share an address."""
+REFUSED_TOKENS = 20
+"""Unknown tokens in WINDOW that stand in the audit, and of each known one that is over the first: nobody can fill it."""
 
 TOKEN_PREFIX = "stopline_"  # so that scanners for secrets find one that was published
 TOKEN_LONGEST = timedelta(days=366)
@@ -41,17 +48,6 @@ class SignInRefusedError(StoplineError):
 
     def __init__(self) -> None:
         super().__init__("name and password do not fit, or the link was used or is over")
-
-
-class TooManyAttemptsError(StoplineError):
-    """Too many sign-ins failed; ``wait_s`` says how long to wait."""
-
-    code = "too_many_attempts"
-    retryable = True
-
-    def __init__(self, wait_s: int) -> None:
-        super().__init__(f"too many sign-ins failed; try again in {wait_s} s")
-        self.wait_s = wait_s
 
 
 class TokenUnknownError(StoplineError):
@@ -91,30 +87,27 @@ class SignIn:
     def by_password(self, name: str, password: str, *, address: str, request_id: str | None) -> NewSession:
         """A new session. Raises SignInRefusedError, TooManyAttemptsError."""
         now = self._now()
-        keys = (f"account:{kept(name.casefold())}", f"address:{kept(address)}")
-        with self._database.read() as tx:
-            wait_s = max(self._wait_s(tx, key, now) for key in keys)
+        key = throttle.account_key(name)
+        with self._database.write() as tx:
+            throttle.check(tx, throttle.address_key(address), now)
+            throttle.begin(tx, key, now)
             account = people.account_named(tx, name)
-        if wait_s:
-            raise TooManyAttemptsError(wait_s)
         is_right = self._passwords.fits(password, None if account is None else account.password_hash)
         if account is None or not is_right or account.closed_at is not None:
-            with self._database.write() as tx:
-                for key in keys:
-                    people.add_failure(tx, key, now)
-                append(tx, self._entry(account, "session.begun", request_id, Outcome.REFUSED))
+            self._failed(account, address, request_id)
             raise SignInRefusedError
-        return self._begin(account.id, request_id, forget=keys[0])
+        return self._begin(account.id, request_id, forget=key, seen=account)
 
-    def by_link(self, secret: str, *, request_id: str | None) -> NewSession:
-        """A new session of the link's account; the link is used up. Raises SignInRefusedError."""
+    def by_link(self, secret: str, *, address: str = "", request_id: str | None) -> NewSession:
+        """A new session of the link's account; the link is used up. Raises SignInRefusedError, TooManyAttemptsError."""
+        now = self._now()
         with self._database.write() as tx:
-            account_id = people.take_link(tx, kept(secret), self._now())
-            if account_id is None:
-                append(tx, self._entry(None, "session.begun", request_id, Outcome.REFUSED))
+            throttle.check(tx, throttle.address_key(address), now)
+            account_id = people.take_link(tx, kept(secret), now)
         if account_id is None:
+            self._failed(None, address, request_id)
             raise SignInRefusedError
-        return self._begin(account_id, request_id, forget=None)
+        return self._begin(account_id, request_id)
 
     def principal(self, secret: str) -> Principal | None:
         """Who is behind that session; None where it is over."""
@@ -143,6 +136,7 @@ class SignIn:
             token = people.token_of(tx, kept(secret))
             account = None if token is None else people.account_of(tx, token.account_id)
         if token is None or account is None or account.closed_at is not None or token.expires_at <= now:
+            self._refused_token(token, now)
             return None
         if token.used_at is None or now - token.used_at >= SEEN_EVERY:
             with self._database.write() as tx:
@@ -165,8 +159,14 @@ class SignIn:
         expires_at: datetime,
         request_id: str | None,
     ) -> tuple[Token, str]:
-        """A new token of one's own, and its secret. Raises NotAllowedError for more than one may oneself, TokenLifeError."""
+        """A new token of one's own, and its secret.
+
+        Raises NotAllowedError for more than one may oneself, TokenLifeError, SessionRequiredError for a token: it would
+        outlive itself.
+        """
         now = self._now()
+        if by.csrf_token is None:
+            raise SessionRequiredError
         if not now < expires_at <= now + TOKEN_LONGEST:
             raise TokenLifeError
         for permission in sorted(permissions - by.permissions):
@@ -214,12 +214,19 @@ class SignIn:
                 ),
             )
 
-    def _begin(self, account_id: str, request_id: str | None, *, forget: str | None) -> NewSession:
+    def _begin(
+        self,
+        account_id: str,
+        request_id: str | None,
+        *,
+        forget: str | None = None,
+        seen: Account | None = None,
+    ) -> NewSession:
         secret, now = new_secret(), self._now()
         with self._database.write() as tx:
             account = people.account_of(tx, account_id)
-            if account is None or account.closed_at is not None:
-                raise SignInRefusedError
+            if account is None or account.closed_at is not None or seen not in (None, account):
+                raise SignInRefusedError  # closed or changed while the password was checked
             session = Session(
                 sha256=kept(secret),
                 account_id=account.id,
@@ -227,17 +234,30 @@ class SignIn:
                 created_at=now,
                 seen_at=now,
             )
+            people.end_old(tx, seen_before=now - IDLE, begun_before=now - LONGEST, at=now)
             people.add_session(tx, session)
             if forget is not None:
-                people.forget_failures(tx, forget, now - WINDOW)
+                throttle.forget(tx, forget, now)
             append(tx, self._entry(account, "session.begun", request_id, Outcome.DONE))
         return NewSession(secret=secret, principal=_principal(account, csrf_token=session.csrf_token))
 
-    def _wait_s(self, tx: Transaction, key: str, now: datetime) -> int:
-        number, last = people.failures_since(tx, key, now - WINDOW)
-        if last is None or number < MAX_FAILURES[key.partition(":")[0]]:
-            return 0
-        return max(1, round((last + WINDOW - now).total_seconds()))
+    def _failed(self, account: Account | None, address: str, request_id: str | None) -> None:
+        with self._database.write() as tx:
+            people.add_failure(tx, throttle.address_key(address), self._now())
+            append(tx, self._entry(account, "session.begun", request_id, Outcome.REFUSED))
+
+    def _refused_token(self, token: Token | None, now: datetime) -> None:
+        key = f"token:{'unknown' if token is None else token.id}"
+        with self._database.read() as tx:
+            told, _ = people.failures_since(tx, key, now - throttle.WINDOW)
+        if told >= (REFUSED_TOKENS if token is None else 1):
+            return
+        with self._database.write() as tx:
+            people.add_failure(tx, key, now)
+            append(
+                tx,
+                AuditEntry(at=now, actor_id=None, action="token.used", target=key, outcome=Outcome.REFUSED),
+            )
 
     def _entry(
         self, account: Account | None, action: str, request_id: str | None, outcome: Outcome
