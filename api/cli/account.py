@@ -7,15 +7,19 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 
 from api.cli.data_option import data_option
 from api.clock import SystemClock
+from api.errors import UsageError
+from api.http.people_models import NewAccount
 from api.work.access import Role
 from api.work.accounts import AccountChange, Accounts
 from api.work.passwords import Passwords
 from api.work.records_place import open_database
 
 AT_ONCE = 200
+AS_TYPED = {"name": "NAME", "display_name": "--display-name", "site_ids": "--site"}
 
 
 @click.group()
@@ -41,15 +45,22 @@ def account() -> None:
 @click.argument("name")
 def add(data: Path, role: str, sites: tuple[str, ...], display_name: str | None, name: str) -> None:
     """Make an account that signs in as NAME, and print its one-time password."""
-    with _accounts(data) as accounts:
-        _, password = accounts.add(
-            None,
-            name=name.strip().lower(),
-            display_name=display_name or name,
-            role=Role(role),
-            site_ids=sites or None,
+    try:
+        wanted = NewAccount(
+            name=name, display_name=display_name or name, role=Role(role), site_ids=list(sites) or None
         )
-    click.echo(f"{name}: one-time password {password}")
+    except ValidationError as exc:
+        faults = [(str(fault["loc"][0]), fault["msg"]) for fault in exc.errors()]
+        raise UsageError("; ".join(f"{AS_TYPED[field]}: {message}" for field, message in faults)) from exc
+    with _accounts(data) as accounts:
+        made, password = accounts.add(
+            None,
+            name=wanted.name,
+            display_name=wanted.display_name,
+            role=wanted.role,
+            site_ids=None if wanted.site_ids is None else tuple(wanted.site_ids),
+        )
+    click.echo(f"{made.name}: one-time password {password}")
 
 
 @account.command("list")

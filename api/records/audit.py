@@ -32,6 +32,9 @@ AUDIT = Table(
 )
 """``line`` is what is hashed, canonical JSON; the columns before it are for finding it."""
 
+PIECE = 1_000
+"""Lines in memory at once: an audit of years does not fit."""
+
 BEGINNING = "0" * 64
 """What the first line names as the hash before it."""
 
@@ -112,9 +115,11 @@ def append(connection: Connection, entry: AuditEntry) -> AuditLine:
 
 def lines(connection: Connection, *, after_number: int = 0) -> Iterator[AuditLine]:
     """The lines with a higher number, ascending."""
-    wanted = select(AUDIT.c.number, AUDIT.c.line, AUDIT.c.sha256).where(AUDIT.c.number > after_number)
-    for row in connection.execute(wanted.order_by(AUDIT.c.number)):
-        yield AuditLine(number=row.number, line=row.line, sha256=row.sha256)
+    wanted = select(AUDIT.c.number, AUDIT.c.line, AUDIT.c.sha256).order_by(AUDIT.c.number).limit(PIECE)
+    while rows := connection.execute(wanted.where(AUDIT.c.number > after_number)).all():
+        for row in rows:
+            yield AuditLine(number=row.number, line=row.line, sha256=row.sha256)
+        after_number = rows[-1].number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,7 @@ def exported_lines(path: Path) -> Iterator[AuditLine]:
                 try:
                     said = json.loads(text)
                     told = json.loads(said["line"])
+                    said["line"].encode()  # half a character could not have been hashed
                     yield AuditLine(
                         number=int(told["number"]), line=str(said["line"]), sha256=str(said["sha256"])
                     )

@@ -7,8 +7,9 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import delete, update
 
-from api.records.audit import BEGINNING, AuditEntry, Outcome, append, lines
+from api.records.audit import AUDIT, BEGINNING, AuditBrokenError, AuditEntry, Outcome, append, lines, verified
 from evidence.database import Database
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -47,3 +48,22 @@ def test_what_did_not_commit_is_not_told(database: Database) -> None:
         break_off()
     with database.read() as connection:
         assert list(lines(connection)) == []
+
+
+def test_what_somebody_changes_behind_it_is_found(database: Database) -> None:
+    for _ in range(3):
+        with database.write() as connection:
+            append(connection, VIEWED)
+    with database.read() as connection:
+        head = list(lines(connection))[-1]
+        assert verified(lines(connection), head) == 3
+    with database.write() as connection:
+        connection.execute(delete(AUDIT).where(AUDIT.c.number == 3))
+    with database.read() as connection:
+        assert verified(lines(connection)) == 2
+        with pytest.raises(AuditBrokenError, match=r"audit line 3 .* cut off"):
+            verified(lines(connection), head)
+    with database.write() as connection:
+        connection.execute(update(AUDIT).where(AUDIT.c.number == 1).values(line=head.line))
+    with database.read() as connection, pytest.raises(AuditBrokenError, match="audit line 1 "):
+        verified(lines(connection))
