@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from api.http.guard import HOSTS
 from api.http.server import LOOPBACK, address_of, listener, server_of
 from api.settings import load_settings
 from api.work.accounts import FIRST
+from api.work.case_package import published_keys
 from api.work.data_folder import open_records
 from api.work.package_store import open_store
 from api.work.service import open_service
@@ -54,10 +56,12 @@ def serve(data: Path, host: str, port: int, public_url: str | None) -> None:
         )
     hosts = (*HOSTS, _public_host(public_url)) if public_url is not None else HOSTS
     now = SystemClock().now
-    bucket = load_settings().bucket()
+    settings = load_settings()
+    bucket = settings.bucket()
     records = open_records(data)
     try:
-        service = open_service(data, records, now, open_store(data, bucket, now))
+        keys = partial(published_keys, data, settings, None)
+        service = open_service(data, records, now, open_store(data, bucket, now), keys=keys)
         app = create_app(service, hosts=hosts, is_secure=public_url is not None)
         with listener(host, port) as listening:
             where = address_of(listening) if public_url is None else public_url
@@ -73,6 +77,8 @@ def serve(data: Path, host: str, port: int, public_url: str | None) -> None:
                 server_of(app).run(sockets=[listening])
             except KeyboardInterrupt:
                 click.echo("Ended.", err=True)
+            finally:
+                service.exports.close()
     finally:
         records.close()
 

@@ -12,6 +12,7 @@ WORDS = {
     403: "The role does not permit it, or the CSRF token is missing.",
     404: "There is nothing of that id, or not for this account.",
     409: "What stands forbids it; the detail says what.",
+    410: "It is gone: its time was over, or it was removed.",
     412: "It was changed meanwhile; the answer's ETag is the one that stands, where there is one.",
     422: "The request is invalid; 'errors' says where.",
     428: "If-Match is missing.",

@@ -16,6 +16,7 @@ from api.clock import SystemClock
 from api.http import (
     routes_audit,
     routes_events,
+    routes_exports,
     routes_health,
     routes_sessions,
     routes_users,
@@ -89,6 +90,7 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http") -> FastAPI:
         routes_users,
         routes_audit,
         routes_events,
+        routes_exports,
         routes_health,
     ):
         app.include_router(routes.router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from api.work.audit_book import AuditBook
 from api.work.case_access import CaseAccess
 from api.work.data_folder import review_desk
 from api.work.event_feed import EventFeed
+from api.work.export_desk import ExportDesk
 from api.work.health import Health
 from api.work.passwords import Passwords
 from api.work.review import ReviewDesk
 from api.work.sign_in import SignIn
 from evidence.database import Database
 from evidence.durable import Disk
+from evidence.keys import PublishedKey
 from evidence.records_sql import SqlRecords
 from evidence.store import PackageStore
 from evidence.store_local import LocalStore
@@ -35,6 +38,7 @@ class Service:
     cases: CaseAccess
     audit: AuditBook
     events: EventFeed
+    exports: ExportDesk
     health: Health
 
 
@@ -45,8 +49,12 @@ def open_service(
     store: PackageStore | None = None,
     *,
     hasher: PasswordHasher | None = None,
+    keys: Callable[[], Sequence[PublishedKey]] = tuple,
 ) -> Service:
-    """The service over the folder's records, and the packages in ``store`` (None: in the folder itself)."""
+    """The service over the folder's records, and the packages in ``store`` (None: in the folder itself).
+
+    ``keys`` are the office's public ones, which exports hold.
+    """
     database = records.database
     held = LocalStore(folder, Disk()) if store is None else store
     passwords = Passwords(hasher)
@@ -59,5 +67,6 @@ def open_service(
         cases=CaseAccess(database, now),
         audit=AuditBook(database),
         events=EventFeed(database),
+        exports=ExportDesk(folder, records, held, keys, now),
         health=Health(folder, database, held, now),
     )

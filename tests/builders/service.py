@@ -12,8 +12,10 @@ from argon2 import PasswordHasher
 from api.http.access import CSRF_HEADER
 from api.work.access import GRANTS, Role
 from api.work.service import Service, open_service
+from evidence.keys import PublishedKey
 from evidence.records_sql import SqlRecords
 from evidence.store import PackageStore
+from tests.builders.signing import a_signer
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """A hash that costs nothing: tests sign in a thousand times."""
@@ -23,7 +25,8 @@ def a_service(
     folder: Path, records: SqlRecords, now: Callable[[], datetime], store: PackageStore | None = None
 ) -> Service:
     """The service over that folder."""
-    return open_service(folder, records, now, store, hasher=CHEAP)
+    office = PublishedKey(key=a_signer().public, label="Test office")
+    return open_service(folder, records, now, store, hasher=CHEAP, keys=lambda: (office,))
 
 
 def account(service: Service, role: Role, name: str, site_ids: tuple[str, ...] | None = None) -> str:

@@ -20,8 +20,26 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_outbox_at", "outbox", ["at"])
+    op.create_table(
+        "exports",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("id", sa.String, nullable=False, unique=True),
+        sa.Column("account_id", sa.String, nullable=False),
+        sa.Column("case_ids", sa.Text, nullable=False),
+        sa.Column("redacted", sa.Boolean, nullable=False),
+        sa.Column("state", sa.String, nullable=False),
+        sa.Column("why", sa.Text, nullable=True),
+        sa.Column("ordered_at", sa.DateTime, nullable=False),
+        sa.Column("expires_at", sa.DateTime, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=True),
+        sa.Column("sha256", sa.String, nullable=True),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_exports_state", "exports", ["state", "number"])
+    op.create_index("ix_exports_account", "exports", ["account_id", "number"])
 
 
 def downgrade() -> None:
     """Who listened asks for everything anew."""
+    op.drop_table("exports")
     op.drop_table("outbox")

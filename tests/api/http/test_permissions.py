@@ -34,6 +34,10 @@ TABLE: dict[tuple[str, str], Permission | str] = {
     ("GET", "/users/{account_id}"): P.MANAGE_ACCOUNTS,
     ("PATCH", "/users/{account_id}"): P.MANAGE_ACCOUNTS,
     ("POST", "/users/{account_id}/password-reset"): P.MANAGE_ACCOUNTS,
+    ("POST", "/exports"): P.EXPORT,
+    ("GET", "/exports/{export_id}"): P.EXPORT,
+    ("GET", "/exports/{export_id}/file"): P.EXPORT,
+    ("DELETE", "/exports/{export_id}"): P.EXPORT,
     ("GET", "/audit"): P.READ_AUDIT,
     ("POST", "/audit/verification"): P.READ_AUDIT,
     ("GET", "/violations"): P.READ_CASES,
@@ -57,6 +61,7 @@ FILLED = {
     "{name}": "scene-1.jpg",
     "{account_id}": "0" * 32,
     "{token_id}": "0" * 32,
+    "{export_id}": "0" * 32,
 }
 
 
