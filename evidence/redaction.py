@@ -14,6 +14,9 @@ from rules.observation import Box, ObjectClass, Point
 MARGIN = 0.08
 """Of a box's sides, hidden around it: boxes are not exact."""
 
+UNSURE_SIDES = 0.3
+"""Of an unsure person's width, hidden at either side: of one beside a trunk, or cut off above, boxes hold what is left or more."""
+
 LEAST_MARGIN_PX = 5.0
 """Of small boxes, whose edges are off by pixels rather than by shares."""
 
@@ -245,9 +248,14 @@ def _upper(user: Sighting | Accused, share: float) -> Box:
 def _whole(user: Sighting | Accused) -> Box:
     """The box and what is hidden around it."""
     x1, y1, x2, y2 = user.box_px
-    dx, dy = max(LEAST_MARGIN_PX, MARGIN * (x2 - x1)), max(LEAST_MARGIN_PX, MARGIN * (y2 - y1))
+    sides = UNSURE_SIDES if isinstance(user, Sighting) and _is_unsure_person(user) else MARGIN
+    dx, dy = max(LEAST_MARGIN_PX, sides * (x2 - x1)), max(LEAST_MARGIN_PX, MARGIN * (y2 - y1))
     above = max(dy, ABOVE.get(user.object_class, 0.0) * (y2 - y1))
     return (x1 - dx, y1 - above, x2 + dx, y2 + dy)
+
+
+def _is_unsure_person(user: Sighting) -> bool:
+    return user.object_class is ObjectClass.PERSON and user.score < SURE_SCORE
 
 
 def grown(box: Box, margin: float) -> Box:

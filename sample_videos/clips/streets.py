@@ -20,6 +20,7 @@ DRIVE_Y, KERB_LANE_Y = -1.75, -5.15
 FOR_EVER = 9999.0
 LANE, BACK = path([(-120.0, DRIVE_Y), (190.0, DRIVE_Y)]), path([(190.0, 1.75), (-80.0, 1.75)])
 KERB_ZONE = ((5.0, -3.55), (54.0, -3.55), (54.0, -STREET_KERB_Y), (5.0, -STREET_KERB_Y))
+KERB_ZONE_CLOSE = tuple((max(x, 6.5), y) for x, y in KERB_ZONE)
 STREET_LAMPS = tuple(
     (x, side * 5.4, 8.4) for x in (-40.0, -16.0, 8.0, 32.0, 56.0, 80.0) for side in (-1.0, 1.0)
 )
@@ -28,6 +29,11 @@ STREET_LAMPS = tuple(
 def kerb_camera(size: tuple[int, int] = (1280, 720)) -> Camera:
     """Over the far kerb, looking along the near one from behind."""
     return Camera(eye=(-6.0, 5.2, 6.6), target=(20.0, -4.2, 0.3), across_deg=42.0, size_px=size)
+
+
+def kerb_close() -> Camera:
+    """From far behind through a long lens, as parking is watched: rear plates are 95 px wide or wider all along the zone."""
+    return Camera(eye=(-60.0, 4.5, 5.0), target=(25.0, -5.2, 0.55), across_deg=4.75, size_px=(1920, 1080))
 
 
 def _parks(
@@ -131,11 +137,11 @@ def parking_all_day() -> Scene:
     """No parking at any time: two stay too long, one only stops, a bus hides them for a while."""
     demand = Demand(np.random.default_rng(201))
     _parks(demand, "sedan", 12.5)
-    _parks(demand, "suv", 36.5)
-    _pulls_in(demand, "hatchback", 27.0, 6.0, until_s=FOR_EVER, who="pulls in and stays")
-    _pulls_in(demand, "sedan", 50.0, 11.0, until_s=34.0, who="stops for less than allowed")
+    _parks(demand, "suv", 38.0)
+    _pulls_in(demand, "hatchback", 24.0, 6.0, until_s=FOR_EVER, who="pulls in and stays")
+    _pulls_in(demand, "sedan", 53.5, 11.0, until_s=34.0, who="stops for less than allowed")
     colours = ((0.05, 0.2, 0.42), (0.42, 0.08, 0.04))
-    for index, (x, from_s, until_s) in enumerate(((11.0, 19.0, 24.8), (22.5, 26.0, 39.9))):
+    for index, (x, from_s, until_s) in enumerate(((-4.0, 19.0, 20.3), (-3.0, 53.0, 57.0))):
         demand.add(
             "bus",
             LANE,
@@ -145,16 +151,16 @@ def parking_all_day() -> Scene:
             paint=colours[index],
             holds=(Hold(s_m=120.0 + x, until_s=until_s, blinks="both"),),
         )
-    zone = Zone(zone_id="kerb", corners=KERB_ZONE, allowed_stop_s=38.0)
+    zone = Zone(zone_id="kerb", corners=KERB_ZONE_CLOSE, allowed_stop_s=38.0)
     return _street(
         "parking_all_day",
         "No parking: cars stay at the kerb, a bus hides them",
         demand,
         seed=201,
-        camera=kerb_camera((1920, 1080)),
+        camera=kerb_close(),
         seconds=64.0,
         fps=25.0,
-        max_mb=5.0,
+        max_mb=6.2,
         every_s=14.0,
         zones=(zone,),
         never=("one stay reported twice", "a no_parking event for the car that only stops"),

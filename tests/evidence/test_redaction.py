@@ -76,6 +76,15 @@ def test_the_upper_third_of_a_person_is_hidden_and_of_a_doubtful_one_all() -> No
         assert top < 0.0 and bottom > 1.0
 
 
+@pytest.mark.parametrize(("score", "beside_px"), [(LOW, 30), (HIGH, 8)])
+def test_beside_a_doubtful_person_three_tenths_of_the_width_are_hidden(score: float, beside_px: int) -> None:
+    frame = noise()
+    person = Sighting(object_class=PERSON, box_px=(200.0, 0.0, 300.0, 150.0), score=score)
+    found = hidden_in(frame, [person], None, Scripted(), in_sixths(frame))
+    columns = np.flatnonzero((redacted(frame, found, 6) != frame).any(axis=2)[10])
+    assert (200 - columns.min(), columns.max() + 1 - 300) == pytest.approx((beside_px, beside_px), abs=2)
+
+
 def test_a_rider_above_a_machines_box_is_hidden() -> None:
     top, bottom = hidden_rows(
         Sighting(object_class=MOTORCYCLE, box_px=(200.0, 100.0, 260.0, 160.0), score=HIGH)
