@@ -30,7 +30,7 @@ from rules.observation import ObjectClass
 from sample_videos.clips import CLIPS
 from sample_videos.scene import Scene
 
-SMALL = ("parking_limited_hours", "junction_red_approaching")
+SMALL = ("parking_all_day", "parking_queue", "junction_right_turn")
 """Together they have all that has to be hidden: heads, windscreens, and plates that can be read before."""
 
 KINDS = ("plate", "head", "windscreen")
@@ -133,7 +133,7 @@ def prove(trial: Trial) -> Verdict:
         photos = trial.once(f"{name} photos", partial(_photos, name, most, photo_eyes))
         film = trial.once(
             f"{name} film",
-            partial(_film, name, FILM_S if trial.size > 1 else (0.0, 0.3), film_eyes, photo_eyes),
+            partial(_film, name, FILM_S if trial.size > 1 else (FILM_S[0], 0.0), film_eyes, photo_eyes),
         )
         total.update({key: int(value) for key, value in photos.items()})
         total.update({f"film {key}": int(value) for key, value in film.items()})

@@ -21,8 +21,8 @@ PROOFS = discover()
 NOT_REACHED = {
     "sample_realism": "79 % by day over all clips (6,925 of 8,803 vehicles), 80 % is the aim; 77 % at night and in rain. What "
     "stands free is found, but not what is partly hidden, nor riders lower than a tenth of the picture",
-    "sample_plates": "65 of 72 (90 %), none read wrong, 95 % is the aim: the others are left unreadable, mostly since their province "
-    "is in doubt",
+    "sample_plates": "65 of 72 (90 %), none read wrong, 95 % is the aim: the others are left unreadable, mostly since their "
+    "province is in doubt",
 }
 """Proofs whose claim is an aim that was not reached yet: they are tried and their figures printed all the same."""
 
