@@ -67,6 +67,13 @@ def departing(size: tuple[int, int] = (1280, 720)) -> Camera:
     return Camera(eye=(-24.0, -4.2, 6.2), target=(10.0, -3.6, 0.4), across_deg=40.0, size_px=size)
 
 
+def departing_high(across_deg: float = 40.0) -> Camera:
+    """As ``departing``, from a mast of 8 m: where lanes queue side by side, those behind hide less of each other."""
+    return Camera(
+        eye=(-24.0, -4.2, 8.0), target=(10.0, -3.6, 0.4), across_deg=across_deg, size_px=(1280, 720)
+    )
+
+
 def approaching(size: tuple[int, int] = (1280, 720)) -> Camera:
     """Over the middle of the junction, looking back: vehicles drive towards it."""
     return Camera(eye=(20.0, -4.2, 6.3), target=(0.0, -4.2, 0.9), across_deg=44.0, size_px=size)

@@ -11,6 +11,7 @@ from sample_videos.clips.junction import (
     MAIN,
     OUT,
     Phases,
+    departing_high,
     junction_scene,
     straight_line,
 )
@@ -73,6 +74,7 @@ def left_arrow() -> Scene:
         phases=phases,
         seconds=58.0,
         script=script,
+        camera=departing_high(),
         lines=lines,
         heads=heads,
         more_programs=(left, phases.cross(first_s=17.0)),
@@ -154,6 +156,7 @@ def waiting_area() -> Scene:
         phases=phases,
         seconds=56.0,
         script=script,
+        camera=departing_high(),
         lines=lines,
         heads=heads,
         more_programs=(left, phases.cross(first_s=20.0)),

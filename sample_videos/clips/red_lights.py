@@ -16,6 +16,7 @@ from sample_videos.clips.junction import (
     Phases,
     approaching_close,
     departing_close,
+    departing_high,
     junction_scene,
     straight_line,
 )
@@ -58,7 +59,7 @@ def red_departing() -> Scene:
         heads=MAIN_CLOSE,
         lines=(straight_line("departing", further_x=3.5),),
         fps=25.0,
-        max_mb=6.2,
+        max_mb=6.9,
         never=NEVER,
     )
 
@@ -181,6 +182,7 @@ def queue_pushed() -> Scene:
         phases=phases,
         seconds=50.0,
         script=script,
+        camera=departing_high(across_deg=36.0),
         light="day",
         every_s=3.4,
         cross_every_s=0.0,
