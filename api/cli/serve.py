@@ -12,6 +12,7 @@ from api.clock import SystemClock
 from api.errors import UsageError
 from api.http.app import create_app
 from api.http.guard import HOSTS
+from api.http.log_lines import log_to_stderr_as_json
 from api.http.server import LOOPBACK, address_of, listener, server_of
 from api.settings import load_settings
 from api.work.accounts import FIRST
@@ -43,7 +44,15 @@ from api.work.service import open_service
     help="The address at which browsers reach this server through a proxy that ends TLS (deploy/ has one); cookies are sent by "
     "https only then. Default: this machine's own browsers, by http.",
 )
-def serve(data: Path, host: str, port: int, public_url: str | None) -> None:
+@click.option(
+    "--log",
+    "log",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to log to the standard error: faults as text, or each request and fault as a JSON line without personal data.",
+)
+def serve(data: Path, host: str, port: int, public_url: str | None, log: str) -> None:
     """Show the cases of a data folder on a page, for officers to decide.
 
     Everybody signs in. The first start makes an administrator and prints a one-time password; 'stopline account' makes
@@ -55,6 +64,8 @@ def serve(data: Path, host: str, port: int, public_url: str | None) -> None:
             f"before it and give its address as --public-url, or give {', '.join(LOOPBACK)} or leave it out"
         )
     hosts = (*HOSTS, _public_host(public_url)) if public_url is not None else HOSTS
+    if log == "json":
+        log_to_stderr_as_json()
     now = SystemClock().now
     settings = load_settings()
     bucket = settings.bucket()
@@ -74,7 +85,7 @@ def serve(data: Path, host: str, port: int, public_url: str | None) -> None:
                     err=True,
                 )
             try:
-                server_of(app).run(sockets=[listening])
+                server_of(app, logs_plainly=log == "text").run(sockets=[listening])
             except KeyboardInterrupt:
                 click.echo("Ended.", err=True)
             finally:

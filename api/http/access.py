@@ -75,6 +75,14 @@ def signed_in(
 SignedIn = Annotated[Principal, Depends(signed_in)]
 
 
+def address_of(request: Request) -> str:
+    """Where the request comes from: behind a proxy what the nearest one says, since others before it say what they like."""
+    told = request.headers.getlist("x-forwarded-for") if request.app.state.is_secure else []
+    if told:
+        return told[-1].rpartition(",")[2].strip()
+    return request.client.host if request.client else ""
+
+
 class Permitted:
     """A dependency: who asks, whose role has the permission. A refusal stands in the audit."""
 

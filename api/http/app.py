@@ -22,16 +22,25 @@ from api.http import (
     routes_users,
     routes_violations,
 )
-from api.http.guard import HOSTS, Guard
+from api.http.guard import BODY_WITHIN_S, HOSTS, Guard
 from api.http.models import PREFIX
 from api.http.problems import MEDIA_TYPE, add_problem_handlers
 from api.http.request_figures import Counting, RequestFigures
 from api.work.service import Service
 
 
-def create_app(service: Service, *, hosts: Sequence[str] = HOSTS, is_secure: bool = False) -> FastAPI:
-    """The application over that service, which answers to those host names; ``is_secure``: browsers reach it by https only."""
-    app = _api(hosts, "https" if is_secure else "http")
+def create_app(
+    service: Service,
+    *,
+    hosts: Sequence[str] = HOSTS,
+    is_secure: bool = False,
+    body_within_s: float = BODY_WITHIN_S,
+) -> FastAPI:
+    """The application over that service, which answers to those host names.
+
+    ``is_secure``: browsers reach it by https only, through a proxy that tells their addresses.
+    """
+    app = _api(hosts, "https" if is_secure else "http", body_within_s)
     app.state.service = service
     app.state.is_secure = is_secure
     web = Path(str(files("api") / "web"))
@@ -63,7 +72,7 @@ def describe_api() -> dict[str, Any]:
     return _api().openapi()
 
 
-def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http") -> FastAPI:
+def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http", body_within_s: float = BODY_WITHIN_S) -> FastAPI:
     app = _DescribedApi(
         title="Stopline",
         summary="Cases of red-light running and illegal parking, with their evidence, for a person to decide.",
@@ -83,7 +92,7 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http") -> FastAPI:
     figures = RequestFigures()
     app.state.figures = figures
     app.add_middleware(Counting, figures=figures, clock=SystemClock())
-    app.add_middleware(Guard, hosts=tuple(hosts), scheme=scheme)
+    app.add_middleware(Guard, hosts=tuple(hosts), scheme=scheme, body_within_s=body_within_s)
     for routes in (
         routes_violations,
         routes_sessions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Sequence
@@ -19,8 +20,14 @@ LOG = logging.getLogger(__name__)
 MAX_BODY_BYTES = 64 * 1024
 """A decision with its longest note takes less than a tenth of it."""
 
+BODY_WITHIN_S = 20.0
+"""A body of that size passes the slowest line in a second; who drips it holds a connection."""
+
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+CLOSING = {"Connection": "close"}
+"""What else the client sends is not read."""
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
@@ -42,13 +49,21 @@ class Guard:
     the server's names is refused: it would come from a page that let its own name point here. A request that
     changes something is refused unless the browser says that it comes from our own page; a program that
     sends neither Origin nor Sec-Fetch-Site is no browser and passes. A body over MAX_BODY_BYTES is refused
-    before it is read. What escapes the app is logged and answered without its text.
+    before it is read, and one that is not there after ``body_within_s``; then the connection is closed. What
+    escapes the app is logged and answered without its text.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str] = HOSTS, scheme: str = "http") -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Sequence[str] = HOSTS,
+        scheme: str = "http",
+        body_within_s: float = BODY_WITHIN_S,
+    ) -> None:
         self._app = app
         self._hosts = tuple(hosts)
         self._scheme = scheme
+        self._body_within_s = body_within_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,13 +74,20 @@ class Guard:
         keep = "no-cache" if scope["path"].startswith("/static/") else "no-store"
         started = False
         body_bytes = 0
+        body_until: float | None = asyncio.get_running_loop().time() + self._body_within_s
 
         async def receive_bounded() -> Message:
-            nonlocal body_bytes
-            message = await receive()
+            nonlocal body_bytes, body_until
+            try:
+                async with asyncio.timeout_at(body_until):
+                    message = await receive()
+            except TimeoutError as exc:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, headers=CLOSING) from exc
             body_bytes += len(message.get("body", b""))
             if body_bytes > MAX_BODY_BYTES:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers=CLOSING)
+            if not message.get("more_body", False):
+                body_until = None  # from now on it waits for the end of the connection
             return message
 
         async def send_dressed(message: Message) -> None:
@@ -107,7 +129,7 @@ def _refusal(
         )
     length = headers.get("content-length", "0")
     if length.isdecimal() and int(length) > MAX_BODY_BYTES:
-        return plain_problem(request_id, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return plain_problem(request_id, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, CLOSING)
     if method in SAFE_METHODS:
         return None
     own = f"{scheme}://{host}"

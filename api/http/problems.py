@@ -55,6 +55,11 @@ PLAIN = {
         "Method not allowed",
         "this address takes other methods",
     ),
+    HTTPStatus.REQUEST_TIMEOUT: (
+        "body_too_slow",
+        "Body too slow",
+        "the request's body did not arrive in time",
+    ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
         "body_too_large",
         "Body too large",
@@ -154,6 +159,18 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _plain(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if (
+        error.status_code == HTTPStatus.BAD_REQUEST
+    ):  # the framework's word for a body that Python's JSON chokes on
+        problem = FieldProblem(pointer="#", code="body_unreadable", detail="this is no JSON that can be read")
+        return problem_response(
+            request_id_of(request),
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "request_invalid",
+            "Invalid request",
+            f"#: {problem.detail}",
+            errors=[problem],
+        )
     return plain_problem(request_id_of(request), HTTPStatus(error.status_code), error.headers)
 
 

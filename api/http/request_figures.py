@@ -1,6 +1,8 @@
-"""Counts requests and how long they took, by route, for Prometheus: no address, so no plate, is kept."""
+"""Counts requests and how long they took, by route, for Prometheus and the log: no address, so no plate, is kept."""
 
 from __future__ import annotations
+
+import logging
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.clock import Clock
 from api.records.queue_figures import QueueFigures
 
+LOG = logging.getLogger(__name__)
 BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
@@ -53,7 +56,7 @@ class RequestFigures:
 
 
 class Counting:
-    """ASGI middleware that tells ``figures`` of each answer."""
+    """ASGI middleware that tells ``figures`` and the log of each answer."""
 
     def __init__(self, app: ASGIApp, figures: RequestFigures, clock: Clock) -> None:
         self._app = app
@@ -78,7 +81,12 @@ class Counting:
         finally:
             route = getattr(scope.get("route"), "path", "other")
             method = scope["method"] if scope["method"] in METHODS else "other"
-            self._figures.answered(method, route, status, self._clock.elapsed_s() - began)
+            seconds = self._clock.elapsed_s() - began
+            self._figures.answered(method, route, status, seconds)
+            facts = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
+            LOG.info(
+                "request_answered", extra=facts | {"request_id": scope.get("state", {}).get("request_id")}
+            )
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

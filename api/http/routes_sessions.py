@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from api.http.access import COOKIE, ServiceOf, SignedIn
+from api.http.access import COOKIE, ServiceOf, SignedIn, address_of
 from api.http.answers import problems
 from api.http.models import PREFIX
 from api.http.people_models import (
@@ -36,7 +36,7 @@ def sign_in(
 ) -> SessionModel:
     """A new session; its secret is in an HttpOnly cookie, its CSRF token in the answer."""
     request_id = request_id_of(request)
-    address = request.client.host if request.client else ""
+    address = address_of(request)
     if credentials.link is not None:
         begun = service.sign_in.by_link(credentials.link, address=address, request_id=request_id)
     else:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+import uvicorn.config
 from fastapi import FastAPI
 
 from rules.errors import StoplineError
@@ -50,11 +51,12 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def server_of(app: FastAPI) -> uvicorn.Server:
-    """A server for the application, ready to run on a listening socket."""
+def server_of(app: FastAPI, *, logs_plainly: bool = True) -> uvicorn.Server:
+    """A server for the application, ready to run on a listening socket; else than plainly it logs as the process is set to."""
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            log_config=uvicorn.config.LOGGING_CONFIG if logs_plainly else None,
             log_level="warning",
             access_log=False,  # an address can hold a plate
             server_header=False,

@@ -71,7 +71,9 @@ def server() -> Iterator[tuple[FastAPI, str]]:
     """An application that is listening, whose desk each test replaces, and its address."""
     app = create_app(cast(Service, None))
     listener = socket.create_server(("127.0.0.1", 0))
-    uvicorn_server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    uvicorn_server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", proxy_headers=False)
+    )
     thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]})
     thread.start()
     yield app, f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -100,6 +100,28 @@ def test_it_serves_until_it_is_interrupted(drawn: Path, tmp_path: Path, host: st
     )  # no access log: an address can hold a plate
 
 
+def test_the_log_is_json_lines_where_that_is_wanted(drawn: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(drawn, data)
+    command = [sys.executable, "-c", "import sys; from api.cli.main import main; sys.exit(main())"]
+    server = subprocess.Popen(
+        [*command, "serve", "--data", str(data), "--port", "0", "--log", "json"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=CHECKOUT,
+    )
+    assert server.stderr is not None
+    found = re.search(r"http://\S+/", server.stderr.readline())
+    try:
+        assert found
+        httpx.get(f"{found[0]}nowhere", trust_env=False, timeout=30)
+    finally:
+        server.send_signal(signal.SIGINT)
+        _, rest = server.communicate(timeout=30)
+    lines = [json.loads(line) for line in rest.splitlines() if line.startswith("{")]
+    assert [(line["event"], line["status"]) for line in lines] == [("request_answered", 404)]
+
+
 def test_openapi_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["openapi"]) == 0
     assert json.loads(capsys.readouterr().out) == describe_api()

@@ -290,3 +290,20 @@ def test_auditors_query_and_verify(served: Served) -> None:
     assert numbers == sorted(numbers, reverse=True)
     verified = served.client.post("/api/v1/audit/verification", headers=headers)
     assert verified.json()["lines"] > 4
+
+
+def test_behind_a_proxy_what_the_nearest_one_says_is_the_address(
+    served: Served, browser: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def guesses(number: int, told: str) -> int:
+        body = {"name": f"name{number}", "password": "a wrong password"}
+        return browser.post(SESSIONS, json=body, headers={"X-Forwarded-For": told}).status_code
+
+    for number in range(30):
+        assert guesses(number, told=f"10.0.0.{number}") == 401
+    assert guesses(30, told="10.0.0.30") == 429  # without a proxy anybody can say so
+    monkeypatch.setattr(served.app.state, "is_secure", True)
+    for number in range(30):
+        assert guesses(100 + number, told=f"10.0.0.{number}, 192.0.2.9") == 401
+    assert guesses(130, told="10.0.0.77, 192.0.2.9") == 429
+    assert guesses(131, told="192.0.2.9, 192.0.2.10") == 401
