@@ -35,7 +35,11 @@ ENDLESS = ("/api/v1/events",)
 """Streams: tests follow them, here they would never end."""
 TIMEOUT_S = 30.0
 THERE = {
-    "case_id": ("north-red_light-s0-f000500-t7", "kerb-no_parking-s0-f001000-t3", "north-red_light-s0-f001300-t12"),
+    "case_id": (
+        "north-red_light-s0-f000500-t7",
+        "kerb-no_parking-s0-f001000-t3",
+        "north-red_light-s0-f001300-t12",
+    ),
     "name": ("scene-1.jpg", "plate.jpg"),
 }
 """What the drawn data folder has."""
