@@ -108,7 +108,8 @@ def test_the_table_has_every_route_and_no_other() -> None:
     assert set(TABLE) - routes == set(), "rows of TABLE without a route"
 
 
-def test_who_may_use_which_route(served: Served, people: dict[str, str]) -> None:
+def test_who_may_use_which_route_and_each_refusal_is_audited(served: Served, people: dict[str, str]) -> None:
+    refused = []
     for route, wanted in TABLE.items():
         nobody = ask(served.client, route, None)
         if wanted != ANYBODY:
@@ -117,9 +118,13 @@ def test_who_may_use_which_route(served: Served, people: dict[str, str]) -> None
         for role in Role:
             answer = ask(served.client, route, people[role.value])
             if isinstance(wanted, Permission) and wanted not in GRANTS[role]:
-                assert_problem(answer, 403, "not_allowed", str(wanted))
+                refused.append(assert_problem(answer, 403, "not_allowed", str(wanted))["request_id"])
             else:
                 assert answer.status_code not in {401, 403} or wanted == ANYBODY, (route, role)
+    told = served.service.audit.found(
+        AuditQuery(action="request.refused"), before_number=None, limit=len(refused) + 1
+    )
+    assert [json.loads(line.line)["request_id"] for line in reversed(told)] == refused
 
 
 def test_what_the_role_lacks_stands_in_the_audit(served: Served, people: dict[str, str]) -> None:
