@@ -16,7 +16,8 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from api.http.app import create_app
-from api.work.data_folder import open_records, review_desk
+from api.work.data_folder import open_records
+from api.work.service import open_service
 from evidence.records import CaseFilter
 from rules.finding import Status
 
@@ -33,11 +34,11 @@ def main(data: Path, clip: str) -> None:
     with closing(open_records(data)) as records:
         wanted = CaseFilter(status=Status.ASSERTED, camera_id=clip)
         case = records.page(wanted, after_number=None, limit=1)[0].record.id
-    with served(data) as address, sync_playwright() as playwright:
+    with served(data) as (address, link), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": WIDTH_PX, "height": HEIGHT_PX}, color_scheme="light")
         page.set_default_timeout(120_000)
-        page.goto(f"{address}/review/{case}")
+        page.goto(f"{address}/sign-in?to=/review/{case}#{link}")
         page.locator(".axis text").first.wait_for()
         page.wait_for_load_state("networkidle")
         page.get_by_role("button", name="To the event").click()
@@ -49,19 +50,17 @@ def main(data: Path, clip: str) -> None:
 
 
 @contextmanager
-def served(data: Path) -> Iterator[str]:
-    """The address of a server over the data folder, on a free port of this machine."""
+def served(data: Path) -> Iterator[tuple[str, str]]:
+    """The address of a server over the data folder, on a free port of this machine, and a link's secret for one sign-in."""
     records = open_records(data)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(review_desk(data, records, lambda: datetime.now(UTC))), log_config=None, lifespan="off"
-        )
-    )
+    service = open_service(data, records, lambda: datetime.now(UTC))
+    link = service.accounts.link(service.accounts.named("visitor").id)
+    server = uvicorn.Server(uvicorn.Config(create_app(service), log_config=None, lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", link
         finally:
             server.should_exit = True
             thread.join(timeout=30)

@@ -10,6 +10,7 @@ import { showSignIn, wantedAddress } from "./sign_in.js";
 import { t } from "./strings.js";
 
 const THEME = "stopline.theme";
+const SIGNED_IN = "stopline.signed_in";
 const THEMES = ["system", "light", "dark"];
 
 class App {
@@ -31,6 +32,10 @@ class App {
   /** Shows what the address names, to somebody whom the server knows. */
   async #begin() {
     if (location.pathname !== "/sign-in") {
+      if (!localStorage.getItem(SIGNED_IN)) {
+        this.#askWho(); // asking the server would only be answered with an error
+        return;
+      }
       try {
         this.#greet(await currentSession());
       } catch (error) {
@@ -48,6 +53,7 @@ class App {
   }
 
   #greet(session) {
+    localStorage.setItem(SIGNED_IN, "yes");
     const leave = async () => {
       await signOut();
       this.#askWho();
@@ -57,6 +63,7 @@ class App {
 
   #askWho() {
     if (location.pathname === "/sign-in") return;
+    localStorage.removeItem(SIGNED_IN);
     fill(this.who);
     this.go(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
   }
