@@ -74,7 +74,6 @@ def left_arrow() -> Scene:
         phases=phases,
         seconds=58.0,
         script=script,
-        camera=departing_high(),
         lines=lines,
         heads=heads,
         more_programs=(left, phases.cross(first_s=17.0)),
