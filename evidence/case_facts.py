@@ -25,6 +25,7 @@ DECISIONS: Mapping[Decision, str] = MappingProxyType(
         Decision.OPEN: "未决定 not decided",
         Decision.CONFIRMED: "已确认 confirmed",
         Decision.REJECTED: "已驳回 rejected",
+        Decision.VOID: "已撤销 void",
     }
 )
 

@@ -25,9 +25,8 @@ WRITER_LOCK = 0x53746F706C696E65
 LOCK_NOT_AVAILABLE = "55P03"
 QUERY_CANCELED = "57014"
 
-
 Transaction = Connection
-"""What a reading or writing transaction is to those who only pass it on."""
+"""What ``Database.read`` and ``write`` give: for those who hand it on and know no SQL."""
 
 
 class RecordsError(StoplineError):

@@ -26,6 +26,21 @@ class Decision(StrEnum):
     OPEN = "open"
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
+    VOID = "void"
+    """It was confirmed, and a supervisor took that back."""
+
+
+class Stage(StrEnum):
+    """In whose queue a case is."""
+
+    REVIEW = "review"
+    OPINION = "opinion"
+    SECOND_REVIEW = "second_review"
+    ADJUDICATION = "adjudication"
+    CLOSED = "closed"
+    APPEAL = "appeal"
+    WITHDRAWN = "withdrawn"
+    """Its rule is suspended at its site for the time when it happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +82,13 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A record with what was decided about it; ``number`` orders the queue (ascending, in order of recording)."""
+    """A record with what was decided about it; ``number`` orders the queue (ascending, in order of recording).
+
+    ``decision`` and ``reviews`` tell what stands: of a case that awaits a second review they tell nothing yet.
+    ``phase`` is the stage without regard to an opinion that was asked for, or a suspension. ``plate_ocr`` is what was
+    read where a person corrected the record's plate, empty where nothing was. ``version`` rises with each change of the
+    case; ``due_from`` is when the clock of its deadline began, None where nothing is due.
+    """
 
     number: int
     record: CaseRecord
@@ -75,6 +96,11 @@ class Case:
     reviews: tuple[Review, ...]
     hold: LegalHold | None = None
     removal: Removal | None = None
+    stage: Stage = Stage.REVIEW
+    phase: Stage = Stage.REVIEW
+    version: int = 1
+    due_from: datetime | None = None
+    plate_ocr: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

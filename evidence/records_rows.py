@@ -18,6 +18,7 @@ from evidence.records import (
     PackageState,
     Removal,
     Review,
+    Stage,
 )
 from evidence.records_tables import CASES, HOLDS, LINKS, REVIEWS
 from rules.finding import Rule, Status
@@ -104,6 +105,11 @@ def cases_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Case]:
             removal=None
             if row.removing_at is None
             else Removal(begun_at=row.removing_at, ended_at=row.removed_at),
+            stage=Stage(row.stage),
+            phase=Stage(row.phase),
+            version=row.version,
+            due_from=row.due_from,
+            plate_ocr=row.plate_ocr,
         )
         for row in rows
     ]

@@ -25,9 +25,11 @@ from evidence.records import (
     LegalHold,
     LegalHoldError,
     Review,
+    Stage,
 )
 from evidence.records_rows import case_of, cases_of, link_of, link_row, linked, record_row, recorded_at
 from evidence.records_tables import CASES, HOLDS, LINKS, REVIEWS
+from evidence.workflow_rows import enter, forget_people
 
 
 class SqlRecords:
@@ -52,13 +54,16 @@ class SqlRecords:
         transaction where there was none; not where the case stands with another manifest.
         """
         with self.database.write() as connection:
-            added = connection.execute(_unless_there(connection, record)).first() is not None
+            added = connection.execute(_unless_there(connection, record)).scalar()
+            at = None
             if chain_id is not None and next_link is not None:
                 stands = select(CASES.c.manifest_sha256).where(CASES.c.id == record.id)
                 is_same = connection.execute(stands).scalar_one() == record.manifest_sha256
                 if is_same:
-                    linked(connection, chain_id, next_link)
-            return added
+                    at = linked(connection, chain_id, next_link).at
+            if added is not None:
+                enter(connection, added, record, at)
+            return added is not None
 
     def add_link(self, chain_id: str, next_link: NextLink) -> Link:
         """The link that was made, kept: unless the chain has one of that kind and manifest, which is returned then."""
@@ -116,7 +121,13 @@ class SqlRecords:
                     CASES.c.decision == Decision.OPEN.value,
                     CASES.c.removing_at.is_(None),
                 )
-                .values(decision=review.decision.value)
+                .values(
+                    decision=review.decision.value,
+                    stage=Stage.CLOSED.value,
+                    phase=Stage.CLOSED.value,
+                    version=CASES.c.version + 1,
+                    due_from=None,
+                )
             )
             before = _present(connection, case_id)
             if taken.rowcount != 1:
@@ -213,8 +224,9 @@ class SqlRecords:
             connection.execute(
                 update(CASES)
                 .where(CASES.c.number == number)
-                .values(plate_text=None, event_json="{}", package_reasons="[]", removed_at=at)
+                .values(plate_text=None, plate_ocr=None, event_json="{}", package_reasons="[]", removed_at=at)
             )
+            forget_people(connection, number)
             connection.execute(update(REVIEWS).where(REVIEWS.c.case_number == number).values(note=""))
             connection.execute(update(HOLDS).where(HOLDS.c.case_number == number).values(reason=""))
 

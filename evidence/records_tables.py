@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from evidence.records import Decision
+from evidence.records import Decision, Stage
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -67,8 +67,26 @@ CASES = Table(
     Column("time_zone", String, nullable=False, server_default="UTC"),
     Column("removing_at", UtcDateTime, nullable=True),
     Column("removed_at", UtcDateTime, nullable=True),
+    Column("stage", String, nullable=False, server_default=Stage.REVIEW.value),
+    Column("phase", String, nullable=False, server_default=Stage.REVIEW.value),
+    Column("stage_before", String, nullable=True),
+    Column("suspension_number", Integer, nullable=True),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("recorded_at", UtcDateTime, nullable=True),
+    Column("due_from", UtcDateTime, nullable=True),
+    Column("plate_ocr", String, nullable=True),
     Index("ix_cases_queue", "status", "decision", "number"),
     Index("ix_cases_camera", "camera_id", "number"),
+    Index("ix_cases_stage", "stage", "number"),
+    Index("ix_cases_stage_status", "stage", "status", "number"),
+    Index("ix_cases_site_stage", "site_id", "stage", "number"),
+    Index("ix_cases_site", "site_id", "number"),
+    Index("ix_cases_rule", "rule", "number"),
+    Index("ix_cases_status", "status", "number"),
+    Index("ix_cases_decision", "decision", "number"),
+    Index("ix_cases_package", "package", "number"),
+    Index("ix_cases_due", "due_from", "number"),
+    Index("ix_cases_suspension", "suspension_number"),
     sqlite_autoincrement=True,
 )
 

@@ -62,7 +62,9 @@ class Term:
 
 
 def standing_of(case: Case) -> Standing:
-    """A decision counts before the status that the rules gave."""
+    """A decision counts before the status that the rules gave; a void case is kept as a rejected one is."""
+    if case.decision is Decision.VOID:
+        return Standing.REJECTED
     if case.decision is not Decision.OPEN:
         return Standing(case.decision.value)
     return Standing.OPEN if case.record.status is Status.ASSERTED else Standing(case.record.status.value)

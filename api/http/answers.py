@@ -17,7 +17,8 @@ WORDS = {
     422: "The request is invalid; 'errors' says where.",
     428: "If-Match is missing.",
     429: "Too many attempts; Retry-After says how long to wait.",
-    503: "The records are busy; try again.",
+    502: "The evidence store refuses; its operator must act.",
+    503: "The records are busy, or the evidence store does not answer; try again.",
 }
 
 Answers = dict[int | str, dict[str, Any]]

@@ -15,10 +15,12 @@ from fastapi.staticfiles import StaticFiles
 from api.clock import SystemClock
 from api.http import (
     routes_audit,
+    routes_casework,
     routes_events,
     routes_exports,
     routes_health,
     routes_sessions,
+    routes_supervision,
     routes_users,
     routes_violations,
 )
@@ -95,6 +97,8 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http", body_within_s: floa
     app.add_middleware(Guard, hosts=tuple(hosts), scheme=scheme, body_within_s=body_within_s)
     for routes in (
         routes_violations,
+        routes_casework,
+        routes_supervision,
         routes_sessions,
         routes_users,
         routes_audit,

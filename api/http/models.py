@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
-from pydantic_core.core_schema import ValidationInfo
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.http.workflow_models import ClaimModel, PlateReadingModel, StepModel
+from api.records.queue import QueueFilter
 from api.time_zone import local_text
+from api.work.access import Principal
+from api.work.case_errors import BAR_TEXT, ConfirmBar
+from api.work.case_sight import CaseSight
 from api.work.explain import CharacterChoice, PlateCell
 from api.work.packages import FileState
-from api.work.review import BAR_TEXT, CaseView, ConfirmBar, QueueItem, RejectCode
-from evidence.records import Case, CaseFilter, Decision, PackageState
+from api.work.review import CaseView, QueueItem
+from evidence.records import Case, Decision, PackageState, Stage
 from rules.finding import Rule, Status
 
 PREFIX = "/api/v1"
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+PRINTED = r"^[^\x00-\x1f]*$"
+Id = Annotated[str, StringConstraints(max_length=200, pattern=PRINTED)]
+Part = Annotated[str, StringConstraints(strip_whitespace=True, max_length=32, pattern=PRINTED)]
+AHEAD = {"overdue": timedelta(0), "day": timedelta(days=1), "week": timedelta(days=7)}
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -34,25 +41,41 @@ class QueueQuery(_Model):
         Status.ASSERTED,
         description="'held' and 'exempt' findings accuse nobody and are listed on demand only.",
     )
-    decision: Decision | None = Field(None, description="Only cases that are open, confirmed or rejected.")
-    camera: str | None = Field(None, max_length=200, description="Only cases of this camera.")
-    plate: Text | None = Field(None, max_length=32, description="Only plates that contain this text.")
+    stage: Stage | None = Field(
+        None, description="Only cases in this queue. Withdrawn ones are listed on demand only."
+    )
+    decision: Decision | None = Field(
+        None, description="Only cases that are open, confirmed, rejected or void."
+    )
+    site: Id | None = Field(None, description="Only cases of this site.")
+    camera: Id | None = Field(None, description="Only cases of this camera.")
+    plate: Part | None = Field(None, description="Only plates that contain this text.")
     package: PackageState | None = Field(None, description="Only complete or only incomplete packages.")
+    due: Literal["overdue", "day", "week"] | None = Field(
+        None,
+        description="Only undecided cases whose time is over, or will be within a day or a week; those first due come first.",
+    )
+    mine: bool = Field(False, description="Only cases that you hold.")
     cursor: str | None = Field(
-        None, max_length=64, description="As given in 'next_cursor' or 'last_cursor'; opaque."
+        None, max_length=96, description="As given in 'next_cursor' or 'last_cursor'; opaque."
     )
     limit: int = Field(50, ge=1, le=200, description="At most so many cases.")
 
-    def wanted(self, site_ids: tuple[str, ...] | None = None) -> CaseFilter:
-        """The filter that the records understand, for those sites only (None: every site)."""
-        return CaseFilter(
-            site_ids=site_ids,
+    def wanted(self, by: Principal, now: datetime, due: timedelta) -> QueueFilter:
+        """The filter that the records understand, for the sites of whoever asks; ``due`` is the time that a review has."""
+        return QueueFilter(
+            site_ids=by.site_ids,
+            site_id=self.site or None,
             rule=self.rule,
             status=None if self.status == "any" else self.status,
+            stage=self.stage,
             decision=self.decision,
             camera_id=self.camera or None,
-            plate=(self.plate or "").upper() or None,
+            plate_part=(self.plate or "").upper() or None,
             package=self.package,
+            held_by=by.account_id if self.mine else None,
+            now=now,
+            due_before=None if self.due is None else now - due + AHEAD[self.due],
         )
 
 
@@ -77,6 +100,11 @@ class ViolationSummary(_Model):
     package: PackageState
     package_reasons: list[str] = Field(description="What the package lacks.")
     decision: Decision
+    stage: Stage = Field(description="In whose queue it is.")
+    due_at: datetime | None = Field(
+        description="UTC; until when it is to be decided. Null where nothing is due."
+    )
+    claim: ClaimModel | None = Field(description="Null where nobody holds it.")
     thumbnail: str | None = Field(description="Address of a picture; null where the manifest cannot be had.")
 
     @classmethod
@@ -84,8 +112,8 @@ class ViolationSummary(_Model):
         """The item as the queue shows it."""
         picture = item.thumbnail
         return cls(
-            **_summary(item.case),
-            thumbnail=None if picture is None else _url(item.case, "pictures", picture),
+            **_summary(item.sight),
+            thumbnail=None if picture is None else _url(item.sight.case, "pictures", picture),
         )
 
 
@@ -209,16 +237,26 @@ class ViolationDetail(ViolationSummary):
     )
     missing: list[str] = Field(description="Files that are not there as sealed.")
     confirm_bar: ConfirmBarModel | None = Field(description="Null where the case can be confirmed.")
-    reviews: list[ReviewModel]
+    reviews: list[ReviewModel] = Field(description="The decisions, once one of them stands.")
+    plate_ocr_text: str | None = Field(description="What the machine read, whatever people corrected.")
+    plate_readings: list[PlateReadingModel] = Field(description="The plate as people read it, oldest first.")
+    steps: list[StepModel] = Field(
+        description="What was done with it, oldest first. Who may give a second review sees nothing of the first."
+    )
+    is_blind: bool = Field(description="A second review is awaited that you may have to give.")
 
     @classmethod
-    def of_view(cls, view: CaseView) -> ViolationDetail:
+    def of_view(cls, view: CaseView, sight: CaseSight) -> ViolationDetail:
         """The case as its page shows it."""
-        case, facts = view.case, view.facts
+        case, facts = sight.case, view.facts
         record = case.record
         first = next((picture for picture in view.pictures if picture.state is FileState.SEALED), None)
         return cls(
-            **_summary(case),
+            **_summary(sight),
+            plate_ocr_text=plate_ocr_text(case),
+            plate_readings=[PlateReadingModel.of(reading) for reading in sight.readings],
+            steps=[StepModel.of(step) for step in sight.steps],
+            is_blind=sight.is_blind,
             thumbnail=None if first is None else _url(case, "pictures", first.name, version=first.sha256),
             why=view.why,
             reasons=list(facts.get("reasons", ())),
@@ -280,32 +318,13 @@ class ViolationDetail(ViolationSummary):
         )
 
 
-class Confirm(_Model):
-    """The officer confirms the offence."""
-
-    decision: Literal["confirm"]
-    note: Text = Field("", max_length=2000)
+def plate_ocr_text(case: Case) -> str | None:
+    """What the machine read of the plate; None where nothing."""
+    return case.record.plate_text if case.plate_ocr is None else case.plate_ocr or None
 
 
-class Reject(_Model):
-    """The officer rejects the case, and says why."""
-
-    decision: Literal["reject"]
-    code: RejectCode = Field(description="'other' needs a note.")
-    note: Text = Field("", max_length=2000, validate_default=True)
-
-    @field_validator("note")
-    @classmethod
-    def _other_needs_a_note(cls, note: str, info: ValidationInfo) -> str:
-        if info.data.get("code") is RejectCode.OTHER and not note:
-            raise ValueError("the code 'other' needs a note that says why")
-        return note
-
-
-Verdict = Annotated[Confirm | Reject, Field(discriminator="decision")]
-
-
-def _summary(case: Case) -> dict[str, Any]:
+def _summary(sight: CaseSight) -> dict[str, Any]:
+    case = sight.case
     record = case.record
     return {
         "id": record.id,
@@ -322,10 +341,13 @@ def _summary(case: Case) -> dict[str, Any]:
         else local_text(record.captured_at, record.time_zone),
         "time_zone": record.time_zone,
         "vehicle_class": record.vehicle_class,
-        "plate_text": record.plate_text,
+        "plate_text": sight.plate_text,
         "package": record.package,
         "package_reasons": list(record.package_reasons),
         "decision": case.decision,
+        "stage": case.stage,
+        "due_at": sight.due_at,
+        "claim": None if sight.claim is None else ClaimModel.of(sight.claim, is_mine=sight.is_mine),
     }
 
 

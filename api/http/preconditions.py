@@ -50,3 +50,34 @@ def _version(
 
 LookedAt = Annotated[int, Depends(_version)]
 """The version that If-Match names. 428 without the header, 412 where it is none of ours."""
+
+
+CASE_TAG = re.compile(r'^(?:W/)?"c([0-9]{1,9}\.[0-9]{1,9})"$')
+
+
+def _case_version(
+    if_match: Annotated[
+        str | None, Header(max_length=200, description="The ETag of the case as it was read; 428 without it.")
+    ] = None,
+) -> str:
+    if if_match is None:
+        raise PreconditionRequiredError
+    found = CASE_TAG.fullmatch(if_match.strip())
+    if found is None:
+        raise PreconditionMalformedError
+    return found[1]
+
+
+CaseLookedAt = Annotated[str, Depends(_case_version)]
+"""The version of a case that If-Match names."""
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[\x21-\x7e]*$",
+        description="Names this change: sent again within 24 hours by the same account with the same body, it gets the first "
+        "answer; with another body, 422.",
+    ),
+]

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.http.statuses import STATUS_OF
+from api.work.case_errors import CaseChangedError, ClaimLostError
 from rules.errors import StoplineError
 
 LOG = logging.getLogger(__name__)
@@ -26,10 +27,21 @@ class FieldProblem(BaseModel):
 
     pointer: str = Field(
         description="Where: '#/code' is a JSON Pointer into the body, '?limit' a query parameter, "
-        "'{case_id}' a part of the path."
+        "'{case_id}' a part of the path, 'if-match' a header."
     )
     code: str = Field(description="What kind of mistake; stable.")
     detail: str = Field(description="What would be right, in words.")
+
+
+class Current(BaseModel):
+    """How a case stands that was changed, or whose claim was lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    etag: str = Field(description="What If-Match has to name.")
+    stage: str
+    decision: str
+    holder: str | None = Field(description="Who holds it; null: nobody.")
 
 
 class Problem(BaseModel):
@@ -45,6 +57,9 @@ class Problem(BaseModel):
     request_id: str = Field(description="Stands in the X-Request-ID header and the server's log too.")
     errors: list[FieldProblem] = Field(
         default=[], description="Each mistake in the request, if that is the problem."
+    )
+    current: Current | None = Field(
+        default=None, description="How the case stands, where a change of it was too late (412)."
     )
 
 
@@ -77,6 +92,7 @@ def problem_response(
     *,
     errors: Sequence[FieldProblem] = (),
     headers: Mapping[str, str] | None = None,
+    current: Current | None = None,
 ) -> JSONResponse:
     """The problem as a response."""
     problem = Problem(
@@ -87,9 +103,13 @@ def problem_response(
         code=code,
         request_id=request_id,
         errors=list(errors),
+        current=current,
     )
     return JSONResponse(
-        problem.model_dump(), status.value, headers=dict(headers or {}), media_type=MEDIA_TYPE
+        problem.model_dump(exclude_none=current is None),
+        status.value,
+        headers=dict(headers or {}),
+        media_type=MEDIA_TYPE,
     )
 
 
@@ -138,7 +158,26 @@ def _ours(request: Request, error: Exception) -> JSONResponse:
         if error.retryable
         else getattr(error, "headers", None)
     )
-    return problem_response(request_id, status, error.code, title, str(error), headers=headers)
+    return problem_response(
+        request_id, status, error.code, title, str(error), headers=headers, current=_current(error)
+    )
+
+
+def _current(error: StoplineError) -> Current | None:
+    if not isinstance(error, CaseChangedError | ClaimLostError):
+        return None
+    sight = error.current
+    return Current(
+        etag=case_etag(sight.version),
+        stage=sight.case.stage.value,
+        decision=sight.case.decision.value,
+        holder=None if sight.claim is None else sight.claim.name,
+    )
+
+
+def case_etag(version: str) -> str:
+    """The ETag of that version of a case."""
+    return f'"c{version}"'
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -178,11 +217,13 @@ def _pointer(location: Sequence[str | int]) -> str:
     """``location`` as the framework gives it: where it looked, then the way inside (a union's tag is not part of it)."""
     where, *inside = location
     if where == "body":
-        way = [part for part in inside if part not in ("confirm", "reject")]
+        way = [part for part in inside if part not in ("confirm", "reject", "ask_opinion", "give_opinion")]
         if way and isinstance(way[0], int) and len(inside) == 1:
             return "#"  # the offset at which the body stops being JSON
         return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in way)
     name = str(inside[0]) if inside else ""
+    if where == "header":
+        return name
     return f"?{name}" if where == "query" else f"{{{name}}}"
 
 

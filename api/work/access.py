@@ -30,6 +30,8 @@ class Permission(StrEnum):
     """Decide between two reviews that differ."""
     SUPERVISE = "supervise"
     """Void a confirmed case, take in and decide appeals, suspend a rule, see statistics by reviewer, place a legal hold."""
+    READ_CASE_AUDIT = "read_case_audit"
+    """See who looked at a case and who changed it, but for a case that one may yet have to review."""
     EXPORT = "export"
     """Make packages that leave the service."""
     SEARCH_PASSAGES = "search_passages"
@@ -57,6 +59,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
             _P.REVIEW,
             _P.ADJUDICATE,
             _P.SUPERVISE,
+            _P.READ_CASE_AUDIT,
             _P.EXPORT,
             _P.SEARCH_PASSAGES,
             _P.READ_SITES,
@@ -64,7 +67,9 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
         }
     ),
     Role.ENGINEER: frozenset({_P.READ_SITES, _P.CONFIGURE, _P.RUN, _P.READ_STATISTICS}),
-    Role.AUDITOR: frozenset({_P.READ_CASES, _P.READ_SITES, _P.READ_STATISTICS, _P.READ_AUDIT}),
+    Role.AUDITOR: frozenset(
+        {_P.READ_CASES, _P.READ_SITES, _P.READ_STATISTICS, _P.READ_AUDIT, _P.READ_CASE_AUDIT}
+    ),
     Role.ADMINISTRATOR: frozenset({_P.MANAGE_ACCOUNTS, _P.READ_SITES}),
 }
 """What each role permits. An engineer needs no plate, an administrator no case: neither sees any."""

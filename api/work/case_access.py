@@ -7,7 +7,7 @@ from datetime import datetime
 
 from api.records.audit import AuditEntry, Outcome, append
 from api.work.access import Principal
-from api.work.review import CaseUnknownError
+from api.work.case_errors import CaseUnknownError
 from evidence.database import Database
 from evidence.records_sql import site_of
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from api.work.case_errors import CaseUnknownError, ConfirmBar
+from api.work.case_sight import CaseSight
 from api.work.explain import PlateCell, plate_cells, why
 from api.work.packages import EvidenceFile, FileState, FileUnknownError, Packages
 from evidence.errors import (
@@ -20,14 +22,11 @@ from evidence.errors import (
 from evidence.manifest import SIGNATURE
 from evidence.records import (
     Case,
-    CaseFilter,
     CaseRecord,
     CaseRemovedError,
     Decision,
     Records,
-    Review,
 )
-from rules.errors import StoplineError
 from rules.finding import Status
 
 Now = Callable[[], datetime]
@@ -54,58 +53,12 @@ class RejectCode(StrEnum):
     OTHER = "other"
 
 
-class CaseUnknownError(StoplineError):
-    """No case has that id."""
-
-    code = "case_unknown"
-
-    def __init__(self, case_id: str) -> None:
-        super().__init__(f"there is no case {case_id}")
-        self.case_id = case_id
-
-
-class ConfirmBar(StrEnum):
-    """Why a case cannot be confirmed, whoever asks."""
-
-    DECIDED = "already_decided"
-    MEDIA = "evidence_missing"
-    HELD = "second_review_required"
-    EXEMPT = "exempt"
-
-
-BAR_TEXT = {
-    ConfirmBar.DECIDED: "the case is decided",
-    ConfirmBar.MEDIA: "evidence is missing or altered, so the case can only be rejected",
-    ConfirmBar.HELD: "a held case accuses nobody; confirming it needs a second review, which is not available yet",
-    ConfirmBar.EXEMPT: "an exempt vehicle is recorded only",
-}
-
-
-class ConfirmRefusedError(StoplineError):
-    """The case cannot be confirmed; ``bar`` says why."""
-
-    code = "confirm_refused"
-
-    def __init__(self, case_id: str, bar: ConfirmBar) -> None:
-        super().__init__(f"case {case_id} cannot be confirmed: {BAR_TEXT[bar]}")
-        self.case_id = case_id
-        self.bar = bar
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
     """A case in the queue; ``thumbnail`` is a listed picture of it, None where the manifest cannot be had."""
 
-    case: Case
+    sight: CaseSight
     thumbnail: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuePage:
-    """A page of the queue, in order of recording; ``more`` says whether cases follow it."""
-
-    items: tuple[QueueItem, ...]
-    more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,11 +121,9 @@ class ReviewDesk:
         self._packages = packages
         self._now = now
 
-    def queue(self, wanted: CaseFilter, *, after_number: int | None, limit: int) -> QueuePage:
-        """Up to ``limit`` cases after that number."""
-        cases = self._records.page(wanted, after_number=after_number, limit=limit + 1)
-        items = tuple(QueueItem(case=case, thumbnail=self._thumbnail(case.record)) for case in cases[:limit])
-        return QueuePage(items=items, more=len(cases) > limit)
+    def item(self, sight: CaseSight) -> QueueItem:
+        """The case as the queue shows it."""
+        return QueueItem(sight=sight, thumbnail=self._thumbnail(sight.case.record))
 
     def look_at(self, case_id: str) -> CaseView:
         """The case with the state of each of its files, all of them hashed."""
@@ -244,28 +195,13 @@ class ReviewDesk:
         """The manifest of the case's package, as sealed."""
         return self._packages.manifest(self._case(case_id).record)
 
-    def confirm(self, case_id: str, *, note: str, reviewer: str) -> CaseView:
-        """The case as confirmed. Raises AlreadyDecidedError, or ConfirmRefusedError where something bars it."""
-        bar = self.look_at(case_id).confirm_bar
-        if bar is not None and bar is not ConfirmBar.DECIDED:  # a decided case is refused by the records
-            raise ConfirmRefusedError(case_id, bar)
-        if (
-            bar is None
-        ):  # before the decision: a store that is away then leaves the case open, and nothing unlocked
-            self._packages.confirmed(self._case(case_id).record, self._now())
-        return self._decide(case_id, Decision.CONFIRMED, None, note, reviewer)
+    def confirm_bar(self, case_id: str) -> ConfirmBar | None:
+        """What stands against confirming the case, all of its files hashed."""
+        return self.look_at(case_id).confirm_bar
 
-    def reject(self, case_id: str, *, code: RejectCode, note: str, reviewer: str) -> CaseView:
-        """The case as rejected. Raises AlreadyDecidedError."""
-        self.look_at(case_id)  # nothing is decided while the answer could not be given
-        return self._decide(case_id, Decision.REJECTED, code.value, note, reviewer)
-
-    def _decide(
-        self, case_id: str, decision: Decision, code: str | None, note: str, reviewer: str
-    ) -> CaseView:
-        review = Review(decision=decision, code=code, note=note, reviewer=reviewer, decided_at=self._now())
-        self._records.decide(case_id, review)
-        return self.look_at(case_id)
+    def keep(self, case_id: str) -> None:
+        """A store that locks keeps the case's package from now on as long as it keeps confirmed ones."""
+        self._packages.confirmed(self._case(case_id).record, self._now())
 
     def _case(self, case_id: str) -> Case:
         case = self._records.case(case_id)
@@ -312,8 +248,6 @@ class ReviewDesk:
 def _confirm_bar(case: Case, missing: Sequence[str]) -> ConfirmBar | None:
     if case.decision is not Decision.OPEN:
         return ConfirmBar.DECIDED
-    if case.record.status is Status.HELD:
-        return ConfirmBar.HELD
     if case.record.status is Status.EXEMPT:
         return ConfirmBar.EXEMPT
     return ConfirmBar.MEDIA if missing else None

@@ -11,6 +11,8 @@ from argon2 import PasswordHasher
 from api.work.accounts import Accounts, Now
 from api.work.audit_book import AuditBook
 from api.work.case_access import CaseAccess
+from api.work.case_sight import WorkTerms
+from api.work.casework import CaseWork
 from api.work.data_folder import review_desk
 from api.work.event_feed import EventFeed
 from api.work.export_desk import ExportDesk
@@ -18,6 +20,7 @@ from api.work.health import Health
 from api.work.passwords import Passwords
 from api.work.review import ReviewDesk
 from api.work.sign_in import SignIn
+from api.work.supervision import Supervision
 from evidence.database import Database
 from evidence.durable import Disk
 from evidence.keys import PublishedKey
@@ -36,6 +39,8 @@ class Service:
     accounts: Accounts
     sign_in: SignIn
     cases: CaseAccess
+    work: CaseWork
+    supervision: Supervision
     audit: AuditBook
     events: EventFeed
     exports: ExportDesk
@@ -50,6 +55,7 @@ def open_service(
     *,
     hasher: PasswordHasher | None = None,
     keys: Callable[[], Sequence[PublishedKey]] = tuple,
+    terms: WorkTerms | None = None,
 ) -> Service:
     """The service over the folder's records, and the packages in ``store`` (None: in the folder itself).
 
@@ -57,14 +63,18 @@ def open_service(
     """
     database = records.database
     held = LocalStore(folder, Disk()) if store is None else store
+    desk = review_desk(folder, records, now, held)
+    work = CaseWork(database, now, WorkTerms() if terms is None else terms, desk.confirm_bar, desk.keep)
     passwords = Passwords(hasher)
     return Service(
         database=database,
         now=now,
-        desk=review_desk(folder, records, now, held),
+        desk=desk,
         accounts=Accounts(database, passwords, now),
         sign_in=SignIn(database, passwords, now),
         cases=CaseAccess(database, now),
+        work=work,
+        supervision=Supervision(work),
         audit=AuditBook(database),
         events=EventFeed(database),
         exports=ExportDesk(folder, records, held, keys, now),

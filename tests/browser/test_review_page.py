@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from api.records.workflow import Claim, put_claim, release_claim
 from evidence.records import Case, CaseRecord, Decision, Review
 from tests.browser.conftest import DROVE, STOOD, Desk
 
@@ -287,7 +288,46 @@ def test_a_case_that_somebody_else_decided_meanwhile_keeps_the_note(page: Page, 
     expect(page.locator(".decide")).to_contain_text("my own words")
     assert case_of(desk, DROVE).reviews == (other,)
     assert len(desk.troubles) == 1
+    assert "412" in desk.troubles.pop()
+
+
+def test_a_case_that_somebody_else_holds_is_told_and_cannot_be_decided(page: Page, desk: Desk) -> None:
+    take_over(desk)
+    open_case(page, desk, DROVE)
+    expect(page.locator("#confirm-bar")).to_contain_text("held by Wang")
+    expect(page.locator(REJECT)).to_be_disabled()
+    page.keyboard.press("x")
+    expect(page.locator(".decide-form")).to_have_count(0)
     assert "409" in desk.troubles.pop()
+
+
+def test_a_claim_that_was_lost_is_told_and_nothing_typed_is_lost(page: Page, desk: Desk) -> None:
+    open_case(page, desk, DROVE)
+    expect(page.locator(CONFIRM)).to_be_enabled()
+    page.keyboard.press("x")
+    page.get_by_label("Other (needs a note)").check()
+    page.locator("textarea").fill("my own words")
+    take_over(desk)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".mistake")).to_contain_text("held by Wang")
+    expect(page.locator("textarea")).to_have_value("my own words")
+    with desk.records.database.write() as tx:
+        release_claim(tx, case_of(desk, DROVE).number)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".decided")).to_contain_text("Rejected")
+    assert case_of(desk, DROVE).reviews[0].note == "my own words"
+    assert [trouble for trouble in desk.troubles if "412" not in trouble and "409" not in trouble] == []
+    desk.troubles.clear()
+
+
+def take_over(desk: Desk) -> None:
+    """Wang holds the case, whoever did before."""
+    now = datetime.now(UTC)
+    claim = Claim(
+        number=9, account_id="wang", name="Wang", claimed_at=now, expires_at=now + timedelta(minutes=10)
+    )
+    with desk.records.database.write() as tx:
+        put_claim(tx, case_of(desk, DROVE).number, claim)
 
 
 def test_an_error_says_what_and_offers_another_try(page: Page, desk: Desk) -> None:

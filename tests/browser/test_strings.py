@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from api.work.case_errors import ConfirmBar
 from api.work.packages import FileState
-from api.work.review import ConfirmBar, RejectCode
-from evidence.records import Decision, PackageState
+from api.work.review import RejectCode
+from evidence.records import Decision, PackageState, Stage
 from rules.finding import PhotoRole, Rule, Status
 from rules.observation import LampState, ObjectClass
 
@@ -46,6 +47,7 @@ def test_every_key_is_asked_for() -> None:
         ("rule", Rule),
         ("status", Status),
         ("decision", Decision),
+        ("stage", Stage),
         ("package", PackageState),
         ("vehicle", ObjectClass),
         ("photo", PhotoRole),

@@ -10,7 +10,9 @@ import httpx
 from argon2 import PasswordHasher
 
 from api.http.access import CSRF_HEADER
-from api.work.access import GRANTS, Role
+from api.work.access import GRANTS, Principal, Role
+from api.work.case_sight import Actor
+from api.work.case_submission import Outcome, Submission, Verdict, VerdictKind
 from api.work.service import Service, open_service
 from evidence.keys import PublishedKey
 from evidence.records_sql import SqlRecords
@@ -58,3 +60,17 @@ def sign_in_browser(client: httpx.Client, service: Service, account_id: str) -> 
     answer = client.post("/api/v1/sessions", json={"link": service.accounts.link(account_id)})
     assert answer.status_code == 201, answer.text
     client.headers[CSRF_HEADER] = answer.json()["csrf_token"]
+
+
+def decide(service: Service, case_id: str, *, code: str | None = None) -> Outcome:
+    """Li claims the case and confirms it, or with a code rejects it."""
+    role = Role.OFFICER
+    li = Principal(account_id="li", name="Li", role=role, site_ids=None, permissions=GRANTS[role])
+    actor = Actor(principal=li)
+    sight = service.work.claim(actor, case_id)
+    assert sight.claim is not None
+    kind = VerdictKind.CONFIRM if code is None else VerdictKind.REJECT
+    submitted = Submission(
+        if_match=sight.version, claim=sight.claim.number, route="decide", key=case_id, body_sha256=""
+    )
+    return service.work.review(actor, case_id, Verdict(kind=kind, code=code), submitted)

@@ -16,6 +16,13 @@ export class ApiError extends Error {
 }
 
 let csrfToken = "";
+const etags = new WeakMap();
+
+/** The version of an answer, which a change of it has to name. */
+export function etagOf(answer) {
+  return etags.get(answer) ?? "";
+}
+
 let onSignedOut = () => {};
 
 /** What to do when the server says that nobody is signed in any more. */
@@ -33,7 +40,12 @@ async function ask(address, options = {}) {
     if (cause.name === "AbortError") throw cause;
     throw new ApiError(t("error.network"));
   }
-  if (response.ok) return response.status === 204 ? null : response.json();
+  if (response.ok) {
+    if (response.status === 204) return null;
+    const body = await response.json();
+    etags.set(body, response.headers.get("ETag"));
+    return body;
+  }
   let problem = {};
   try {
     problem = await response.json();
@@ -95,7 +107,24 @@ export function getJson(address, signal) {
   return ask(address, { signal });
 }
 
-/** The case as decided; verdict is {decision, code?, note}. */
-export function decide(id, verdict) {
-  return ask(`${ROOT}/violations/${encodeURIComponent(id)}/reviews`, sent("POST", verdict));
+/** The case is ours for ten minutes, or for ten more; {number, holder, expires_at}. */
+export function claimCase(id) {
+  return ask(`${ROOT}/violations/${encodeURIComponent(id)}/claim`, { method: "PUT" });
+}
+
+/** The case is nobody's; also while the page is being left. */
+export function releaseCase(id) {
+  return ask(`${ROOT}/violations/${encodeURIComponent(id)}/claim`, { method: "DELETE", keepalive: true });
+}
+
+/** How the case stands after the verdict {decision, claim, code?, note} on that version; the same key decides once. */
+export function decide(id, verdict, etag, key) {
+  const request = sent("POST", verdict);
+  Object.assign(request.headers, { "If-Match": etag, "Idempotency-Key": key });
+  return ask(`${ROOT}/violations/${encodeURIComponent(id)}/reviews`, request);
+}
+
+/** A name for a change that nobody used before. */
+export function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -119,7 +119,7 @@ function show(root, app, detail, trace, cleanUps, signal) {
     "?": app.showKeys,
   };
   all.forEach((picture, i) => { actions[String(i + 1)] = () => box.open(picture.name); });
-  cleanUps.push(listenToKeys(actions), () => player?.end());
+  cleanUps.push(listenToKeys(actions), () => player?.end(), panel.end);
 }
 
 function tagsOf(detail) {
@@ -137,7 +137,7 @@ function diagramOf(detail, trace, player) {
 function notices(detail) {
   const found = [];
   if (detail.missing.length) found.push(notice("bad", t("case.missing.title"), t("case.missing.text", { names: detail.missing.join(", ") })));
-  if (detail.status === "held") found.push(notice("held", t("case.held.title"), t("decide.bar.second_review_required")));
+  if (detail.status === "held") found.push(notice("held", t("case.held.title"), t("case.held.text")));
   if (detail.status === "exempt") found.push(notice("held", t("case.exempt.title"), t("decide.bar.exempt")));
   if (detail.package_reasons.length) found.push(notice("held", t("case.incomplete.title"), ...detail.package_reasons));
   return found.length ? h("div", { class: "notices" }, found) : null;

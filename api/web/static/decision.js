@@ -1,21 +1,31 @@
 // Confirm or reject: two steps each, a reason for a rejection, and what was decided.
 
-import { decide, getCase } from "./api.js";
+import { decide, etagOf, getCase, newKey } from "./api.js";
 import { h, fill, announce } from "./dom.js";
 import { siteTime } from "./format.js";
+import { Lease } from "./lease.js";
 import { label, REJECT_CODES, t } from "./strings.js";
+
+const OPEN_STAGES = ["review", "second_review", "adjudication"];
 
 /**
  * The panel for a case. onDecided(detail) is called with the case as it stands after a decision, ours or
- * somebody else's. Returns {element, begin(decision), setPictures(state)}.
+ * somebody else's. Returns {element, begin(decision), setPictures(state), end()}.
  */
 export function decisionPanel(detail, { onDecided, next }) {
   const body = h("div", { class: "decide-body" });
   const element = h("section", { class: "panel decide", "aria-labelledby": "decide-title" }, h("h2", { id: "decide-title" }, t("decide.title")), body);
   let pictures = "waiting";
   let isAsking = false;
+  let isDone = false;
+  let attempt = { text: null, key: null };
+
+  const isOpen = () => !isDone && detail.decision === "open" && OPEN_STAGES.includes(detail.stage);
+  const lease = isOpen() ? new Lease(detail.id, () => { if (isOpen() && !isAsking) showChoice(); }) : null;
+  const whyNotReject = () => lease?.error?.message ?? null;
 
   const whyNotConfirm = () => {
+    if (whyNotReject()) return whyNotReject();
     if (detail.confirm_bar) return t(`decide.bar.${detail.confirm_bar.code}`);
     if (pictures === "failed") return t("decide.picture_failed");
     return pictures === "waiting" ? t("decide.wait_pictures") : null;
@@ -30,14 +40,14 @@ export function decisionPanel(detail, { onDecided, next }) {
         "div",
         { class: "decide-choice" },
         h("button", { class: "button choice", type: "button", disabled: reason !== null, "aria-describedby": reason ? "confirm-bar" : null, on: { click: () => begin("confirm") } }, t("decide.confirm"), h("kbd", {}, "A")),
-        h("button", { class: "button choice", type: "button", on: { click: () => begin("reject") } }, t("decide.reject"), h("kbd", {}, "X")),
+        h("button", { class: "button choice", type: "button", disabled: whyNotReject() !== null, on: { click: () => begin("reject") } }, t("decide.reject"), h("kbd", {}, "X")),
       ),
       reason ? h("p", { class: "muted small", id: "confirm-bar" }, reason) : null,
     );
   };
 
   const begin = (decision) => {
-    if (detail.decision !== "open" || isAsking) return;
+    if (!isOpen() || isAsking || whyNotReject()) return;
     if (decision === "confirm" && whyNotConfirm()) {
       announce(whyNotConfirm());
       return;
@@ -86,12 +96,20 @@ export function decisionPanel(detail, { onDecided, next }) {
     if (decision === "reject") verdict.code = given.get("code");
     send.disabled = true;
     try {
-      const decided = await decide(detail.id, verdict);
-      announce(t(`decide.said.${decided.decision}`));
-      take(decided, null);
+      await lease.asked;
+      if (!lease.claim && !(await lease.take())) throw lease.error;
+      verdict.claim = lease.claim.number;
+      const text = JSON.stringify(verdict);
+      if (attempt.text !== text) attempt = { text, key: newKey() }; // sent again after a lost answer, it decides once
+      const outcome = await decide(detail.id, verdict, etagOf(detail), attempt.key);
+      lease.end(false);
+      announce(t(`decide.said.${outcome.decision}`));
+      take(await getCase(detail.id), null);
     } catch (error) {
-      if (error.code === "already_decided") {
+      if (error.code === "already_decided" || error.code === "case_changed") {
         await takeOthers(verdict.note, mistake);
+      } else if (error.code === "claim_lost") {
+        mistake.textContent = (await lease.take()) ? t("decide.claim_again") : lease.error.message;
       } else {
         mistake.textContent = error.requestId ? `${error.message} (${t("error.request", { id: error.requestId })})` : error.message;
       }
@@ -102,7 +120,15 @@ export function decisionPanel(detail, { onDecided, next }) {
 
   const takeOthers = async (ownNote, mistake) => {
     try {
-      take(await getCase(detail.id), ownNote);
+      const now = await getCase(detail.id);
+      if (now.decision === "open") {
+        detail = now;
+        await lease.take();
+        mistake.textContent = lease.error?.message ?? t("decide.changed_open");
+        return;
+      }
+      lease.end(false);
+      take(now, ownNote);
       announce(t("decide.changed"));
     } catch (error) {
       mistake.textContent = error.message;
@@ -111,6 +137,7 @@ export function decisionPanel(detail, { onDecided, next }) {
 
   const take = (decided, ownNote) => {
     detail = decided;
+    isDone = true;
     showDecided(ownNote);
     onDecided(decided);
     body.querySelector("a")?.focus();
@@ -121,14 +148,14 @@ export function decisionPanel(detail, { onDecided, next }) {
     fill(
       body,
       ownNote === null ? null : h("div", { class: "notice held" }, h("p", {}, t("decide.changed")), ownNote ? h("p", {}, `${t("decide.your_note")}: ${ownNote}`) : null),
-      h("p", { class: `decided ${detail.decision}` }, h("strong", {}, t(`decide.done.${detail.decision}`)), review?.code ? h("span", {}, label("code", review.code)) : null),
+      h("p", { class: `decided ${detail.decision}` }, h("strong", {}, t(detail.decision === "open" ? `stage.${detail.stage}` : `decide.done.${detail.decision}`)), review?.code ? h("span", {}, label("code", review.code)) : null),
       review ? h("p", { class: "muted small" }, t("decide.done.by", { who: review.reviewer, when: siteTime(review.decided_local) })) : null,
       review?.note ? h("blockquote", {}, review.note) : null,
       next ? h("a", { class: "button", href: next }, t("decide.next"), h("kbd", {}, "J")) : null,
     );
   };
 
-  if (detail.decision === "open") showChoice();
+  if (isOpen()) showChoice();
   else showDecided(null);
 
   return {
@@ -136,11 +163,14 @@ export function decisionPanel(detail, { onDecided, next }) {
     begin,
     setPictures(state) {
       pictures = state;
-      if (detail.decision === "open" && !isAsking) showChoice();
+      if (isOpen() && !isAsking) showChoice();
     },
     setNext(address) {
       next = address;
-      if (detail.decision !== "open") showDecided(null);
+      if (!isOpen()) showDecided(null);
+    },
+    end() {
+      lease?.end(isOpen());
     },
   };
 }

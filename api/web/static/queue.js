@@ -132,7 +132,7 @@ function filterBar(app) {
   return h(
     "form",
     { class: "filters", role: "search", "aria-label": t("queue.filters"), on: { submit: (event) => { event.preventDefault(); go(event.target); } } },
-    choice("decision", [...["open", "confirmed", "rejected"].map((code) => [code, label("decision", code)]), any("any")]),
+    choice("decision", [...["open", "confirmed", "rejected", "void"].map((code) => [code, label("decision", code)]), any("any")]),
     choice("rule", [any(""), ...RULES.map((code) => [code, label("rule", code)])]),
     choice("status", [...["asserted", "held", "exempt"].map((code) => [code, label("status", code)]), any("any")]),
     choice("package", [any(""), ...["complete", "incomplete"].map((code) => [code, label("package", code)])]),

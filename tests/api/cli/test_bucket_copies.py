@@ -15,10 +15,9 @@ from minio import Minio
 from minio.error import S3Error
 
 from api.clock import SystemClock
-from api.work.data_folder import open_records, review_desk
+from api.work.data_folder import open_records
 from api.work.package_store import open_store
 from api.work.retain import RetainRequest, retain
-from api.work.review import RejectCode
 from evidence.bucket import Bucket, LockMode
 from evidence.errors import StoreUnavailableError
 from evidence.records import Decision
@@ -29,6 +28,7 @@ from tests.builders.case_folder import fill_with_chain, held, red_light
 from tests.builders.certificates import certificate_files
 from tests.builders.plate_models import plate_files
 from tests.builders.sealed import trust_file
+from tests.builders.service import a_service, decide
 from tests.builders.signing import a_signer
 from tests.s3_server import S3Server
 from tests.tsa_server import Authority, running
@@ -213,10 +213,10 @@ def test_confirming_extends_the_lock_and_rejecting_does_not(locked: Bucket, tmp_
     data = in_bucket(tmp_path / "data", locked)
     ((first, _),) = locks(locked, OTHER)
     with closing(open_records(data)) as records:
-        desk = review_desk(data, records, now, open_store(data, locked, now))
+        service = a_service(data, records, now, open_store(data, locked, now))
         before = now().replace(microsecond=0)
-        desk.confirm(CASE, note="", reviewer="Li")
-        desk.reject(OTHER, code=RejectCode.STOPPED, note="", reviewer="Li")
+        decide(service, CASE)
+        decide(service, OTHER, code="stopped")
         case = records.case(CASE)
         assert case is not None and case.decision is Decision.CONFIRMED
     ((confirmed, _),) = locks(locked, CASE)
@@ -235,7 +235,7 @@ def test_nothing_is_confirmed_whose_lock_cannot_be_extended(locked: Bucket, tmp_
     with closing(open_records(data)) as records, pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "confirmed", away)
         with pytest.raises(StoreUnavailableError):
-            review_desk(data, records, now, store).confirm(CASE, note="", reviewer="Li")
+            decide(a_service(data, records, now, store), CASE)
         case = records.case(CASE)
         assert case is not None and case.decision is Decision.OPEN
 

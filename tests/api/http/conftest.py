@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,8 +49,21 @@ class Served:
         return self.client.get(f"/api/v1/{path}", headers=headers)
 
     def decide(self, case_id: str, **body: Any) -> Any:
-        """The answer to a decision on that case by Li, the officer."""
-        return self.client.post(f"/api/v1/violations/{case_id}/reviews", json=body)
+        """The answer to a decision on that case by Li, the officer, who claims it first; a claim that is refused is the answer."""
+        claimed = self.client.put(f"/api/v1/violations/{case_id}/claim")
+        if claimed.status_code != 200:
+            return claimed
+        return self.submit(case_id, claimed.headers["etag"], {"claim": claimed.json()["number"], **body})
+
+    def submit(self, case_id: str, etag: str, body: Any, key: str | None = None) -> Any:
+        """The answer to that decision from that version."""
+        headers = {"If-Match": etag, "Idempotency-Key": uuid.uuid4().hex if key is None else key}
+        return self.client.post(f"/api/v1/violations/{case_id}/reviews", json=body, headers=headers)
+
+    def as_of(self, role: Role, name: str, sites: tuple[str, ...] | None = None) -> httpx.Client:
+        """A client that acts as another, new account; whoever asks closes it."""
+        headers = {"Authorization": token(self.service, role, name, sites)}
+        return httpx.Client(base_url=self.client.base_url, timeout=30, trust_env=False, headers=headers)
 
     def lose(self, case_id: str, name: str) -> None:
         """The store loses that file."""

@@ -9,7 +9,7 @@ import pytest
 from evidence.records import Decision
 from tests.api.http.conftest import RED, Served, assert_problem
 
-CONFIRM = {"decision": "confirm"}
+CONFIRM = {"decision": "confirm", "claim": 1}
 REVIEWS = f"/api/v1/violations/{RED}/reviews"
 
 
@@ -50,7 +50,9 @@ def test_another_host_is_refused_on_every_path(served: Served, host: str, path: 
     ],
 )
 def test_our_own_page_and_programs_may_decide(served: Served, headers: dict[str, str]) -> None:
-    assert served.client.post(REVIEWS, json=CONFIRM, headers=by_address(served, headers)).status_code == 201
+    claimed = served.client.put(f"/api/v1/violations/{RED}/claim")
+    headers = by_address(served, headers) | {"If-Match": claimed.headers["etag"], "Idempotency-Key": "k"}
+    assert served.client.post(REVIEWS, json=CONFIRM, headers=headers).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -48,4 +48,5 @@ def test_what_is_sent_agrees_with_it(served: Served, document: dict[str, Any]) -
         conforms(document, "ViolationDetail", served.get(f"violations/{case_id}").json())
         conforms(document, "Trace", served.get(f"violations/{case_id}/trace").json())
     conforms(document, "Problem", served.get("violations?limit=0").json())
-    conforms(document, "ViolationDetail", served.decide(RED, decision="reject", code="stopped").json())
+    conforms(document, "FrameList", served.get(f"violations/{RED}/frames").json())
+    conforms(document, "OutcomeModel", served.decide(RED, decision="reject", code="stopped").json())

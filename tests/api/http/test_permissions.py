@@ -47,18 +47,40 @@ TABLE: dict[tuple[str, str], Permission | str] = {
     ("GET", "/violations/{case_id}/clip/copy"): P.READ_CASES,
     ("GET", "/violations/{case_id}/trace"): P.READ_CASES,
     ("GET", "/violations/{case_id}/manifest"): P.READ_CASES,
+    ("GET", "/violations/{case_id}/frames"): P.READ_CASES,
+    ("GET", "/violations/{case_id}/frames/{number}"): P.READ_CASES,
+    ("GET", "/violations/{case_id}/audit"): P.READ_CASE_AUDIT,
+    ("GET", "/violations/{case_id}/reviews"): P.READ_CASES,
     ("POST", "/violations/{case_id}/reviews"): P.REVIEW,
+    ("PUT", "/violations/{case_id}/claim"): P.REVIEW,
+    ("DELETE", "/violations/{case_id}/claim"): P.REVIEW,
+    ("PATCH", "/violations/{case_id}/plate"): P.REVIEW,
+    ("POST", "/violations/{case_id}/void"): P.SUPERVISE,
+    ("POST", "/violations/{case_id}/appeals"): P.SUPERVISE,
+    ("GET", "/appeals"): P.SUPERVISE,
+    ("GET", "/appeals/{number}"): P.SUPERVISE,
+    ("POST", "/appeals/{number}/decision"): P.SUPERVISE,
+    ("GET", "/suspensions"): P.READ_SITES,
+    ("POST", "/suspensions"): P.SUPERVISE,
+    ("GET", "/suspensions/{number}"): P.READ_SITES,
+    ("DELETE", "/suspensions/{number}"): P.SUPERVISE,
+    ("GET", "/review-policies"): P.READ_SITES,
+    ("POST", "/review-policies"): P.SUPERVISE,
 }
 """Who may use which route of the API; a route that is missing here fails the first test."""
 
 BODIES: dict[tuple[str, str], Any] = {
-    ("POST", "/violations/{case_id}/reviews"): {"decision": "confirm"},
+    ("POST", "/violations/{case_id}/reviews"): {"decision": "confirm", "claim": 1},
+    ("PATCH", "/violations/{case_id}/plate"): {"text": "浙A12345", "claim": 1},
+    ("POST", "/violations/{case_id}/void"): {"reason": "r"},
+    ("POST", "/violations/{case_id}/appeals"): {"reason": "r"},
 }
 """What a request needs so that it reaches the case it names; others may be refused as incomplete."""
 
 FILLED = {
     "{case_id}": RED,
     "{name}": "scene-1.jpg",
+    "{number}": "1",
     "{account_id}": "0" * 32,
     "{token_id}": "0" * 32,
     "{export_id}": "0" * 32,
@@ -77,7 +99,8 @@ def address(path: str) -> str:
 
 def ask(client: httpx.Client, route: tuple[str, str], authorization: str | None) -> httpx.Response:
     """The answer; nobody asks where there is no ``authorization``."""
-    headers = {} if authorization is None else {"Authorization": authorization}
+    headers = {"If-Match": '"c1.0"', "Idempotency-Key": "k"}
+    headers |= {} if authorization is None else {"Authorization": authorization}
     with (
         httpx.Client(base_url=client.base_url, timeout=30, trust_env=False, headers=headers) as asker,
         asker.stream(route[0], address(route[1]), json=BODIES.get(route, {})) as answer,

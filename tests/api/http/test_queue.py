@@ -67,6 +67,9 @@ def test_an_item_says_what_the_queue_shows(served: Served) -> None:
         "package": "incomplete",
         "package_reasons": ["plate: no reading fits the grammar"],
         "decision": "open",
+        "stage": "review",
+        "due_at": None,
+        "claim": None,
         "thumbnail": f"/api/v1/violations/{UNREADABLE}/pictures/scene-2.jpg",
     }
     assert served.client.get(item["thumbnail"]).headers["content-type"] == "image/jpeg"
@@ -158,7 +161,7 @@ def test_a_malformed_cursor_is_refused(served: Served, cursor: str) -> None:
         ("decision=maybe", "?decision"),
         ("status=guilty", "?status"),
         ("colour=red", "?colour"),
-        ("cursor=" + "x" * 65, "?cursor"),
+        ("cursor=" + "x" * 97, "?cursor"),
     ],
 )
 def test_a_wrong_or_unknown_parameter_is_named(served: Served, query: str, pointer: str) -> None:

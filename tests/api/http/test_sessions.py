@@ -17,7 +17,7 @@ from tests.builders.service import a_service, account, sign_in_browser, token
 
 SESSIONS = "/api/v1/sessions"
 CURRENT = "/api/v1/sessions/current"
-REJECT = {"decision": "reject", "code": "stopped"}
+REJECT = {"decision": "reject", "code": "stopped", "claim": 1}
 
 
 class Hand:
@@ -66,7 +66,9 @@ def test_a_change_needs_the_sessions_own_csrf_token(served: Served, browser: htt
     reviews = f"/api/v1/violations/{RED}/reviews"
     for wrong in ({}, {CSRF_HEADER: "x"}, {CSRF_HEADER: own[:-1]}):
         assert_problem(browser.post(reviews, json=REJECT, headers=wrong), 403, "csrf_missing")
-    assert browser.post(reviews, json=REJECT, headers={CSRF_HEADER: own}).status_code == 201
+    claimed = browser.put(f"/api/v1/violations/{RED}/claim", headers={CSRF_HEADER: own})
+    headers = {CSRF_HEADER: own, "If-Match": claimed.headers["etag"], "Idempotency-Key": "k"}
+    assert browser.post(reviews, json=REJECT, headers=headers).status_code == 201
 
 
 def test_who_signs_in_gets_a_session_that_nobody_could_have_planted(
