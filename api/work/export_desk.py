@@ -13,8 +13,8 @@ from api.records import exports, outbox
 from api.records.audit import AuditEntry, append
 from api.records.exports import Export, ExportState
 from api.work.access import Principal
+from api.work.case_errors import CaseUnknownError
 from api.work.export import ExportRequest, export
-from api.work.review import CaseUnknownError
 from evidence.database import Database
 from evidence.durable import Disk
 from evidence.keys import PublishedKey
