@@ -282,11 +282,11 @@ class CaseWork:
         try:
             with self.database.write() as tx:
                 yield tx, visible(workflow.state_of(tx, case_id), case_id, actor.principal)
-        except (CaseHiddenError, NotIndependentError) as exc:
-            self.refused(actor, action, case_id, exc.site_id)
+        except (CaseHiddenError, NotIndependentError, NotAllowedError) as exc:
+            self.refused(actor, action, case_id, getattr(exc, "site_id", None))
             raise
 
-    def refused(self, actor: Actor, action: str, case_id: str, site_id: str) -> None:
+    def refused(self, actor: Actor, action: str, case_id: str, site_id: str | None) -> None:
         """The audit knows that this was refused."""
         with self.database.write() as tx:
             entry = _entry(actor, action, case_id, site_id, self.now())
@@ -388,7 +388,7 @@ def _profile(plate_ocr: str | None) -> str:
     return "latin" if fits(text, "latin") and not fits(text, "ga36") else "ga36"
 
 
-def _entry(actor: Actor, action: str, case_id: str, site_id: str, at: datetime) -> audit.AuditEntry:
+def _entry(actor: Actor, action: str, case_id: str, site_id: str | None, at: datetime) -> audit.AuditEntry:
     return audit.AuditEntry(
         at=at,
         actor_id=actor.principal.account_id,
