@@ -14,7 +14,6 @@ from api.records.audit import AuditEntry, append
 from api.records.exports import Export, ExportState
 from api.work.access import Principal
 from api.work.case_errors import CaseUnknownError
-from api.work.export import ExportRequest, export
 from evidence.database import Database
 from evidence.durable import Disk
 from evidence.keys import PublishedKey
@@ -182,6 +181,8 @@ class ExportDesk:
             self._build(waiting[0])
 
     def _build(self, ordered: Export) -> None:
+        from api.work.export import ExportRequest, export  # loads what draws and decodes; the service starts without it
+
         target = self._path(ordered)
         size = sha256 = why = None
         try:

