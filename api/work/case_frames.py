@@ -10,10 +10,7 @@ from typing import Any
 
 from api.work.packages import EvidenceFile
 from api.work.review import ReviewDesk
-from evidence.clip_frames import frame_at
-from evidence.picture import jpeg
 from evidence.records import CaseRecord
-from evidence.reencode import times
 from rules.errors import StoplineError
 
 SAME_S = 0.002
@@ -58,6 +55,8 @@ class CaseFrames:
 
 def case_frames(desk: ReviewDesk, record: CaseRecord) -> CaseFrames:
     """The frames of the case's clip. Raises what reading the package raises, and ClipError."""
+    from evidence.reencode import times  # loads the decoder; the service starts without it
+
     clip = desk.clip(record.id)
     trace: Mapping[str, Any] = json.loads(desk.trace(record.id).content)
     timing = trace.get("clip") or {}
@@ -77,6 +76,10 @@ def frame_picture(desk: ReviewDesk, case_id: str, number: int) -> EvidenceFile:
 
     Raises FrameUnknownError, ClipError, and what reading the package raises.
     """
+    from evidence.clip_frames import frame_at
+    from evidence.picture import jpeg
+    from evidence.reencode import times
+
     clip = desk.clip(case_id)
     try:
         pixels = frame_at(clip.content, number)

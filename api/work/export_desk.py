@@ -181,7 +181,10 @@ class ExportDesk:
             self._build(waiting[0])
 
     def _build(self, ordered: Export) -> None:
-        from api.work.export import ExportRequest, export  # loads what draws and decodes; the service starts without it
+        from api.work.export import (  # loads what draws and decodes; the service starts without it
+            ExportRequest,
+            export,
+        )
 
         target = self._path(ordered)
         size = sha256 = why = None
