@@ -7,6 +7,12 @@ import pytest
 from api.site_file import parse_site_file
 from sample_videos.clips import CLIPS
 from sample_videos.site_yaml import site_text
+from tests.sample_videos.clip_files import SAMPLES
+
+
+@pytest.mark.parametrize("clip", ["junction_left_arrow", "junction_waiting_area", "parking_all_day"])
+def test_the_script_films_the_clip_from_where_it_was_filmed(clip: str) -> None:
+    assert site_text(CLIPS[clip]()) == (SAMPLES / f"{clip}.yaml").read_text("utf-8")
 
 
 @pytest.mark.parametrize("clip", ["junction_red_approaching", "junction_crosswalk", "parking_limited_hours"])
