@@ -49,13 +49,14 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _bytes(media_type: str) -> dict[int | str, dict[str, Any]]:
-    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    part = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    whole = {media_type: {"schema": {"type": "object"}}} if media_type == "application/json" else part
     return {
         200: {
             "description": "The file, byte for byte as sealed; its ETag is the SHA-256.",
-            "content": content,
+            "content": whole,
         },
-        206: {"description": "The part that the Range header asked for.", "content": content},
+        206: {"description": "The part that the Range header asked for.", "content": part},
         304: {"description": "The asker has it already."},
     }
 
