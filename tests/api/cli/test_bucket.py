@@ -173,7 +173,7 @@ def test_the_api_serves_what_is_in_the_bucket_as_sealed(out: Path, bucket: Bucke
         assert (picture.status_code, picture.content) == (200, stored["scene-1.jpg"])
 
 
-def test_while_the_bucket_is_away_the_queue_is_listed_and_nothing_is_decided(
+def test_while_the_bucket_is_away_the_queue_is_listed_and_nothing_is_confirmed(
     out: Path, bucket: Bucket
 ) -> None:
     case_id = ids(out)[0]
@@ -181,10 +181,13 @@ def test_while_the_bucket_is_away_the_queue_is_listed_and_nothing_is_decided(
         listed = client.get("/api/v1/violations").json()["items"]
         assert {item["id"] for item in listed} == set(ids(out))
         path = f"/api/v1/violations/{case_id}"
+        claimed = client.put(f"{path}/claim")
+        confirm = {"decision": "confirm", "claim": claimed.json()["number"]}
+        looked_at = {"If-Match": claimed.headers["etag"], "Idempotency-Key": "once"}
         for answer in (
             client.get(path),
             client.get(f"{path}/clip"),
-            client.post(f"{path}/reviews", json={"decision": "reject", "code": "stopped"}),
+            client.post(f"{path}/reviews", json=confirm, headers=looked_at),
         ):
             assert_problem(answer, 503, "store_unavailable", "does not answer")
             assert answer.headers["retry-after"] == "1"

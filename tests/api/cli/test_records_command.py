@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -37,7 +38,10 @@ def test_what_was_backed_up_is_restored_elsewhere(
     file, new = tmp_path / "backup.gz", tmp_path / "new"
     assert main(["records", "backup", "--data", str(data), str(file)]) == ExitCode.OK
     assert main(["records", "restore", "--data", str(new), str(file)]) == ExitCode.OK
-    assert "2 rows of records restored" in capsys.readouterr().out
+    written, restored = capsys.readouterr().out.splitlines()
+    rows = written.partition(" ")[0]
+    assert int(rows) >= 2, "the case and its review"
+    assert restored.startswith(f"{rows} rows of records restored")
     assert decided(new) == [("c1", "confirmed")]
     assert main(["records", "restore", "--data", str(new), str(file)]) == ExitCode.INPUT_UNREADABLE
     assert "is not new" in capsys.readouterr().err
@@ -64,7 +68,7 @@ def test_moved_records_are_in_the_database_from_then_on(
     data: Path, postgresql_address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["records", "move", "--data", str(data), postgresql_address]) == ExitCode.OK
-    assert "2 rows of records moved" in capsys.readouterr().out
+    assert re.match(r"[0-9]+ rows of records moved", capsys.readouterr().out)
     assert not (data / "records.sqlite").exists()
     assert (data / "moved-records.sqlite").is_file()
     assert decided(data) == [("c1", "confirmed")]
