@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
+
+Now = Callable[[], datetime]
+"""Says what time it is, as aware UTC."""
 
 
 class Clock(Protocol):

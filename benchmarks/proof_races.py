@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -131,7 +132,7 @@ def prove(trial: Trial) -> Verdict:
     figures: dict[str, int | float | str | bool] = {}
     passed = True
     for kind in ("sqlite",) if where is None else ("sqlite", "postgresql"):
-        found = trial.once(kind, lambda kind=kind: _on(kind, where, trial))  # type: ignore[misc]
+        found = trial.once(kind, partial(_on, kind, where, trial))
         figures |= {f"{kind}_{name}": value for name, value in found.items()}
         passed = passed and set(found.values()) == {trial.size}
     return Verdict(passed=passed, figures=figures)

@@ -50,7 +50,7 @@ class RecordsBusyError(RecordsError):
 class Database:
     """Records in one SQLite file (WAL: readers never wait for the writer) or one PostgreSQL database; threads may share it.
 
-    ``address`` is the file, or ``postgresql://USER@HOST:PORT/NAME``, with ``password`` apart from it. Opening brings
+    ``address`` is the file, or ``postgresql://USER@HOST:PORT/NAME``, whose password libpq finds. Opening brings
     the tables up to date, but with ``upgrade=False``; ``create=False`` refuses to make the file, and to touch one that
     holds something else.
     Writers follow each other, on PostgreSQL too: what a writer reads stays true until it commits, and numbers are
@@ -58,16 +58,14 @@ class Database:
     unusable, RecordsBusyError where another writer kept them locked.
     """
 
-    def __init__(
-        self, address: Path | str, *, password: str | None = None, create: bool = True, upgrade: bool = True
-    ) -> None:
+    def __init__(self, address: Path | str, *, create: bool = True, upgrade: bool = True) -> None:
         if isinstance(address, Path) and not create and not address.is_file():
             raise RecordsError(address, "there is no such records file")
         self.place = address if isinstance(address, Path) else _shown(address)
-        self._url = _url(address, password)
+        self._url = _url(address)
         with _translated(self.place):
             if upgrade:
-                migrate(address, password=password)
+                migrate(address)
             self._engine = _engine(self._url, foreign_keys=True)
 
     @property
@@ -101,7 +99,7 @@ class Database:
                 yield connection
 
 
-def migrate(address: Path | str, revision: str = "head", *, password: str | None = None) -> None:
+def migrate(address: Path | str, revision: str = "head") -> None:
     """The tables are those of ``revision`` ('head' the newest, 'base' none); all of it happened, or nothing.
 
     Raises RecordsError for an unknown revision, a database that a newer version wrote, or one that holds something else.
@@ -116,7 +114,7 @@ def migrate(address: Path | str, revision: str = "head", *, password: str | None
     if goal not in (*known, "base"):
         raise RecordsError(place, f"there is no revision {goal}; known are {', '.join(known)} and base")
     # Batch migrations rebuild tables, which SQLite only allows while foreign keys are not enforced.
-    engine = _engine(_url(address, password), foreign_keys=False).execution_options(stopline_write=True)
+    engine = _engine(_url(address), foreign_keys=False).execution_options(stopline_write=True)
     try:
         with _translated(place), engine.begin() as connection:
             current = _revision(place, connection)
@@ -153,7 +151,7 @@ def _revision(place: Path | str, connection: Connection) -> str | None:
     return None
 
 
-def _url(address: Path | str, password: str | None) -> URL:
+def _url(address: Path | str) -> URL:
     if isinstance(address, Path):
         return URL.create("sqlite", database=str(address))
     try:
@@ -164,9 +162,7 @@ def _url(address: Path | str, password: str | None) -> URL:
         ) from exc
     if url.get_backend_name() != "postgresql" or not url.database:
         raise RecordsError(_shown(address), "write it like postgresql://USER@HOST:PORT/NAME")
-    return url.set(
-        drivername="postgresql+psycopg", password=password if password is not None else url.password
-    )
+    return url.set(drivername="postgresql+psycopg")
 
 
 def _shown(address: str) -> str:

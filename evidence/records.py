@@ -138,7 +138,6 @@ class CaseFilter:
     camera_id: str | None = None
     plate: str | None = None
     package: PackageState | None = None
-    site_ids: tuple[str, ...] | None = None
 
 
 class AlreadyDecidedError(StoplineError):

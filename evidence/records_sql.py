@@ -250,8 +250,6 @@ def page_query(wanted: CaseFilter, after_number: int | None, limit: int) -> Sele
         conditions.append(CASES.c.camera_id == wanted.camera_id)
     if wanted.package is not None:
         conditions.append(CASES.c.package == wanted.package.value)
-    if wanted.site_ids is not None:
-        conditions.append(CASES.c.site_id.in_(wanted.site_ids))
     if wanted.plate is not None:
         conditions.append(CASES.c.plate_text.contains(wanted.plate, autoescape=True))
     return select(CASES).where(*conditions).order_by(CASES.c.number).limit(limit)

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Self
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from api.http.body import Body
 from api.http.models import PREFIX
 from api.http.trace_model import BoxPx, PointPx
 from api.time_zone import local_text
@@ -15,18 +16,14 @@ from api.work.case_frames import CaseFrames
 from evidence.records import CaseRecord
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SignalNow(_Model):
+class SignalNow(Body):
     """What a signal head showed in that frame."""
 
     head_id: str
     state: str
 
 
-class FrameModel(_Model):
+class FrameModel(Body):
     """One frame of the clip."""
 
     number: int = Field(description="From 0, in the order of showing.")
@@ -42,7 +39,7 @@ class FrameModel(_Model):
     signals: list[SignalNow]
 
 
-class FrameList(_Model):
+class FrameList(Body):
     """The frames of the sealed clip."""
 
     clip_sha256: str

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from api.http.body import Body
 from api.http.workflow_models import ClaimModel, PlateReadingModel, StepModel
 from api.records.queue import QueueFilter
 from api.time_zone import local_text
@@ -29,11 +30,7 @@ AHEAD = {"overdue": timedelta(0), "day": timedelta(days=1), "week": timedelta(da
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class QueueQuery(_Model):
+class QueueQuery(Body):
     """Which cases to list. Only asserted findings are listed unless ``status`` says otherwise."""
 
     rule: Rule | None = Field(None, description="Only findings of this rule.")
@@ -79,7 +76,7 @@ class QueueQuery(_Model):
         )
 
 
-class ViolationSummary(_Model):
+class ViolationSummary(Body):
     """A case as the queue shows it."""
 
     id: str
@@ -117,7 +114,7 @@ class ViolationSummary(_Model):
         )
 
 
-class ViolationPage(_Model):
+class ViolationPage(Body):
     """Cases in the order of recording."""
 
     items: list[ViolationSummary]
@@ -128,7 +125,7 @@ class ViolationPage(_Model):
     )
 
 
-class PlateChoice(_Model):
+class PlateChoice(Body):
     """A character or a whole plate with its confidence; null where the reading gave none."""
 
     text: str
@@ -140,7 +137,7 @@ class PlateChoice(_Model):
         return cls(text=choice.text, confidence=choice.confidence)
 
 
-class PlateCellModel(_Model):
+class PlateCellModel(Body):
     """One character of the plate, and what else it may be, best first."""
 
     read: PlateChoice
@@ -154,7 +151,7 @@ class PlateCellModel(_Model):
         )
 
 
-class PlateModel(_Model):
+class PlateModel(Body):
     """The vote over the readings of the plate."""
 
     text: str | None = Field(description="Null where it is unreadable.")
@@ -165,7 +162,7 @@ class PlateModel(_Model):
     )
 
 
-class PictureModel(_Model):
+class PictureModel(Body):
     """A picture of the sealed package."""
 
     name: str
@@ -180,7 +177,7 @@ class PictureModel(_Model):
     captured_local: str | None = Field(description="The same moment at the site, with its offset.")
 
 
-class ClipModel(_Model):
+class ClipModel(Body):
     """The clip of the sealed package."""
 
     name: str
@@ -195,7 +192,7 @@ class ClipModel(_Model):
     last_media_s: float | None = Field(description="Media seconds of its last frame.")
 
 
-class ReviewModel(_Model):
+class ReviewModel(Body):
     """A decision that was made."""
 
     decision: Decision
@@ -206,7 +203,7 @@ class ReviewModel(_Model):
     decided_local: str = Field(description="The same moment at the site, with its offset.")
 
 
-class ConfirmBarModel(_Model):
+class ConfirmBarModel(Body):
     """Why the case cannot be confirmed."""
 
     code: ConfirmBar

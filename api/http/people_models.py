@@ -6,8 +6,9 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from api.http.body import Body, Moment
 from api.records.audit import AuditLine, AuditQuery
 from api.records.people import Account, Token
 from api.work.access import Permission, Principal, Role
@@ -24,11 +25,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._:-]{1,200}$")]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Credentials(_Model):
+class Credentials(Body):
     """How somebody signs in: with name and password, or with a link's secret."""
 
     name: str | None = Field(None, max_length=80, description="The sign-in name.")
@@ -44,7 +41,7 @@ class Credentials(_Model):
         return self
 
 
-class SessionModel(_Model):
+class SessionModel(Body):
     """Who is signed in."""
 
     account_id: str
@@ -71,14 +68,14 @@ class SessionModel(_Model):
         )
 
 
-class PasswordChange(_Model):
+class PasswordChange(Body):
     """A new password of one's own."""
 
     old: Password
     new: str = Field(min_length=1, max_length=1000, description="12 to 200 characters.")
 
 
-class NewAccount(_Model):
+class NewAccount(Body):
     """An account to be made."""
 
     name: Name = Field(description="The sign-in name: lower-case letters, digits and ._@-")
@@ -87,7 +84,7 @@ class NewAccount(_Model):
     site_ids: list[Id] | None = Field(None, max_length=1000, description="Null: every site.")
 
 
-class AccountPatch(_Model):
+class AccountPatch(Body):
     """What is to be otherwise."""
 
     display_name: Shown | None = None
@@ -107,7 +104,7 @@ class AccountPatch(_Model):
         )
 
 
-class AccountModel(_Model):
+class AccountModel(Body):
     """An account."""
 
     id: str
@@ -142,30 +139,24 @@ class NewAccountMade(AccountModel):
     one_time_password: str = Field(description="Shown this once; to be changed at the first sign-in.")
 
 
-class AccountPage(_Model):
+class AccountPage(Body):
     """Accounts by name."""
 
     items: list[AccountModel]
     next_cursor: str | None = Field(description="Goes on after this page; null where nothing follows.")
 
 
-class NewToken(_Model):
+class NewToken(Body):
     """A personal token to be made."""
 
     label: Shown = Field(description="What it is for.")
     permissions: list[Permission] = Field(
         min_length=1, max_length=20, description="No more than one has oneself."
     )
-    expires_at: Annotated[datetime, Field(description="With an offset; within 366 days.")]
-
-    @model_validator(mode="after")
-    def _aware(self) -> Self:
-        if self.expires_at.tzinfo is None:
-            raise ValueError("expires_at needs an offset, such as Z")
-        return self
+    expires_at: Moment = Field(description="With an offset; within 366 days.")
 
 
-class TokenModel(_Model):
+class TokenModel(Body):
     """A personal token."""
 
     id: str
@@ -192,7 +183,7 @@ class TokenMade(TokenModel):
         return cls(**_fields(token), secret=secret)
 
 
-class TokenList(_Model):
+class TokenList(Body):
     """One's own tokens, oldest first."""
 
     items: list[TokenModel]
@@ -209,24 +200,16 @@ def _fields(token: Token) -> dict[str, Any]:
     }
 
 
-class AuditFilter(_Model):
+class AuditFilter(Body):
     """Which lines of the audit are wanted."""
 
     actor: Id | None = Field(None, description="Only what this account did.")
     action: Id | None = Field(None, description="Only this action, such as case.viewed.")
     target: Id | None = Field(None, description="Only what was done to this, such as case:ID.")
-    since: datetime | None = Field(None, description="From this time on, with an offset.")
-    until: datetime | None = Field(None, description="Before this time, with an offset.")
+    since: Moment | None = Field(None, description="From this time on, with an offset.")
+    until: Moment | None = Field(None, description="Before this time, with an offset.")
     cursor: str | None = Field(None, max_length=64, description="As given in 'next_cursor'; opaque.")
     limit: int = Field(50, ge=1, le=200)
-
-    @model_validator(mode="after")
-    def _aware(self) -> Self:
-        for name in ("since", "until"):
-            at = getattr(self, name)
-            if at is not None and at.tzinfo is None:
-                raise ValueError(f"{name} needs an offset, such as Z")
-        return self
 
     def wanted(self) -> AuditQuery:
         """The query that the audit understands."""
@@ -235,7 +218,7 @@ class AuditFilter(_Model):
         )
 
 
-class AuditLineModel(_Model):
+class AuditLineModel(Body):
     """A line of the audit, as hashed."""
 
     number: int
@@ -256,14 +239,14 @@ class AuditLineModel(_Model):
         return cls(**json.loads(line.line), sha256=line.sha256)
 
 
-class AuditPage(_Model):
+class AuditPage(Body):
     """Lines of the audit, the newest first."""
 
     items: list[AuditLineModel]
     next_cursor: str | None = Field(description="Goes on with older lines; null where none is.")
 
 
-class AuditVerified(_Model):
+class AuditVerified(Body):
     """The audit verifies."""
 
     lines: int = Field(description="How many lines there are, each fitting the one before.")

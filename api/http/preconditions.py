@@ -10,6 +10,11 @@ from fastapi import Depends, Header
 from rules.errors import StoplineError
 
 TAG = re.compile(r'^(?:W/)?"v([0-9]{1,9})"$')
+CASE_TAG = re.compile(r'^(?:W/)?"c([0-9]{1,9}\.[0-9]{1,9})"$')
+
+IfMatch = Annotated[
+    str | None, Header(max_length=200, description="The ETag of what was looked at; 428 without it.")
+]
 
 
 class PreconditionRequiredError(StoplineError):
@@ -35,41 +40,28 @@ def etag(version: int) -> str:
     return f'"v{version}"'
 
 
-def _version(
-    if_match: Annotated[
-        str | None, Header(max_length=200, description="The ETag of what was looked at; 428 without it.")
-    ] = None,
-) -> int:
+def _named(if_match: str | None, tag: re.Pattern[str]) -> str:
     if if_match is None:
         raise PreconditionRequiredError
-    found = TAG.fullmatch(if_match.strip())
-    if found is None:
-        raise PreconditionMalformedError
-    return int(found[1])
-
-
-LookedAt = Annotated[int, Depends(_version)]
-"""The version that If-Match names. 428 without the header, 412 where it is none of ours."""
-
-
-CASE_TAG = re.compile(r'^(?:W/)?"c([0-9]{1,9}\.[0-9]{1,9})"$')
-
-
-def _case_version(
-    if_match: Annotated[
-        str | None, Header(max_length=200, description="The ETag of the case as it was read; 428 without it.")
-    ] = None,
-) -> str:
-    if if_match is None:
-        raise PreconditionRequiredError
-    found = CASE_TAG.fullmatch(if_match.strip())
+    found = tag.fullmatch(if_match.strip())
     if found is None:
         raise PreconditionMalformedError
     return found[1]
 
 
+def _version(if_match: IfMatch = None) -> int:
+    return int(_named(if_match, TAG))
+
+
+def _case_version(if_match: IfMatch = None) -> str:
+    return _named(if_match, CASE_TAG)
+
+
+LookedAt = Annotated[int, Depends(_version)]
+"""The version that If-Match names. 428 without the header, 412 where it is none of ours."""
+
 CaseLookedAt = Annotated[str, Depends(_case_version)]
-"""The version of a case that If-Match names."""
+"""The version of a case that If-Match names, likewise."""
 
 IdempotencyKey = Annotated[
     str,

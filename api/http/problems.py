@@ -9,9 +9,10 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from api.http.body import Body
 from api.http.statuses import STATUS_OF
 from api.work.case_errors import CaseChangedError, ClaimLostError
 from rules.errors import StoplineError
@@ -20,10 +21,8 @@ LOG = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 
-class FieldProblem(BaseModel):
+class FieldProblem(Body):
     """One thing that is wrong with a request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     pointer: str = Field(
         description="Where: '#/code' is a JSON Pointer into the body, '?limit' a query parameter, "
@@ -33,10 +32,8 @@ class FieldProblem(BaseModel):
     detail: str = Field(description="What would be right, in words.")
 
 
-class Current(BaseModel):
+class Current(Body):
     """How a case stands that was changed, or whose claim was lost."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     etag: str = Field(description="What If-Match has to name.")
     stage: str
@@ -44,10 +41,8 @@ class Current(BaseModel):
     holder: str | None = Field(description="Who holds it; null: nobody.")
 
 
-class Problem(BaseModel):
+class Problem(Body):
     """An error, as RFC 9457 has it, plus a code and the id of the request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str = Field(description="A URN of the code; identifies the kind of problem.")
     title: str = Field(description="The kind of problem in a few words.")

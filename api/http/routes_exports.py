@@ -7,10 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.http.access import ServiceOf, permitted
 from api.http.answers import problems
+from api.http.body import Body
 from api.http.models import PREFIX
 from api.http.problems import request_id_of
 from api.records.exports import Export, ExportState
@@ -22,10 +23,8 @@ ExportId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 CaseId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f/\\]{1,200}$")]
 
 
-class NewExport(BaseModel):
+class NewExport(Body):
     """What is to be exported."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     case_ids: list[CaseId] = Field(min_length=1, max_length=50)
     redacted: bool = Field(
@@ -33,10 +32,8 @@ class NewExport(BaseModel):
     )
 
 
-class ExportModel(BaseModel):
+class ExportModel(Body):
     """An export that was ordered."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
     case_ids: list[str]

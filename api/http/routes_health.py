@@ -5,37 +5,32 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.http.access import ServiceOf, permitted
 from api.http.answers import problems
+from api.http.body import Body
 from api.work.access import Permission, Principal
 
 router = APIRouter(tags=["health"])
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Alive(BaseModel):
+class Alive(Body):
     """The process answers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     ok: bool
 
 
-class TroubleModel(BaseModel):
+class TroubleModel(Body):
     """Something that keeps the service from working."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     code: str = Field(description="Which; stable.")
     detail: str
 
 
-class Readiness(BaseModel):
+class Readiness(Body):
     """Whether the service can work."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     ok: bool
     troubles: list[TroubleModel]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.http.access import ServiceOf, permitted
+from api.http.answers import problems
 from api.http.case_routes import CaseId, Reader, entered
 from api.http.cursor import decode_cursor, decode_place, encode_cursor, encode_place
 from api.http.frame_models import FrameList
 from api.http.models import PREFIX, QueueQuery, ViolationDetail, ViolationPage, ViolationSummary
 from api.http.people_models import AuditLineModel, AuditPage
-from api.http.problems import Problem, case_etag, request_id_of
+from api.http.problems import case_etag, request_id_of
 from api.http.ranges import sealed_response
 from api.http.trace_model import Trace
 from api.records.audit import AuditQuery
@@ -32,20 +34,12 @@ Version = Annotated[
 router = APIRouter(prefix=f"{PREFIX}/violations", tags=["violations"])
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    words = {
-        401: "Nobody is signed in, or the session or token is over.",
-        403: "The role does not permit it, or the CSRF token is missing.",
-        400: "The cursor is malformed.",
-        404: "Unknown case or file, or the store lost the file (code 'evidence_missing').",
-        409: "The case is decided or cannot be confirmed, or the file is not what was sealed.",
-        410: "The case was removed when its time was over.",
-        416: "The range begins beyond the end.",
-        422: "The request is invalid; 'errors' says where.",
-        502: "The evidence store refuses; its operator must act.",
-        503: "The records are busy or the evidence store does not answer; try again.",
-    }
-    return {status: {"model": Problem, "description": words[status]} for status in (401, 403, *statuses)}
+_problems = partial(
+    problems,
+    s404="Unknown case or file, or the store lost the file (code 'evidence_missing').",
+    s409="The case is decided or cannot be confirmed, or the file is not what was sealed.",
+    s410="The case was removed when its time was over.",
+)
 
 
 def _bytes(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -67,7 +61,7 @@ def _bytes(media_type: str) -> dict[int | str, dict[str, Any]]:
     responses={
         200: {"model": ViolationPage, "description": "The page; its ETag changes with what it shows."},
         304: {"description": "The asker has it already."},
-        **_problems(400, 422, 503),
+        **_problems(400, 422),
     },
 )
 def violations(
@@ -98,7 +92,7 @@ def violations(
     return Response(content, media_type="application/json", headers={"ETag": tag})
 
 
-@router.get("/{case_id}", summary="One case", responses=_problems(404, 410, 422, 502, 503))
+@router.get("/{case_id}", summary="One case", responses=_problems(404, 410, 422, 502))
 def violation(
     service: ServiceOf, by: Reader, request: Request, case_id: CaseId, response: Response
 ) -> ViolationDetail:
@@ -112,7 +106,7 @@ def violation(
 @router.get(
     "/{case_id}/frames",
     summary="The frames of the clip",
-    responses=_problems(404, 409, 410, 422, 502, 503),
+    responses=_problems(404, 409, 410, 422, 502),
 )
 def frames(service: ServiceOf, by: Reader, request: Request, case_id: CaseId) -> FrameList:
     """Each frame by its number from 0, with the accused vehicle's box in that very frame, where it was analysed."""
@@ -125,7 +119,7 @@ def frames(service: ServiceOf, by: Reader, request: Request, case_id: CaseId) ->
     "/{case_id}/frames/{number}",
     summary="A frame of the clip",
     response_class=Response,
-    responses={**_bytes("image/jpeg"), **_problems(404, 409, 410, 416, 422, 502, 503)},
+    responses={**_bytes("image/jpeg"), **_problems(404, 409, 410, 416, 422, 502)},
 )
 def frame(
     service: ServiceOf,
@@ -147,7 +141,7 @@ def frame(
 @router.get(
     "/{case_id}/audit",
     summary="Who looked at a case, and who changed it",
-    responses=_problems(400, 404, 409, 410, 422, 503),
+    responses=_problems(400, 404, 409, 410, 422),
 )
 def case_audit(
     service: ServiceOf,
@@ -178,7 +172,7 @@ def case_audit(
     "/{case_id}/pictures/{name}",
     summary="A picture",
     response_class=Response,
-    responses={**_bytes("image/jpeg"), **_problems(404, 409, 410, 416, 422, 502, 503)},
+    responses={**_bytes("image/jpeg"), **_problems(404, 409, 410, 416, 422, 502)},
 )
 def picture(
     service: ServiceOf,
@@ -196,7 +190,7 @@ def picture(
     "/{case_id}/clip",
     summary="The clip",
     response_class=Response,
-    responses={**_bytes("video/mp4"), **_problems(404, 409, 410, 416, 422, 502, 503)},
+    responses={**_bytes("video/mp4"), **_problems(404, 409, 410, 416, 422, 502)},
 )
 def clip(service: ServiceOf, by: Reader, request: Request, case_id: CaseId, v: Version = None) -> Response:
     """The clip of the package."""
@@ -207,7 +201,7 @@ def clip(service: ServiceOf, by: Reader, request: Request, case_id: CaseId, v: V
     "/{case_id}/clip/copy",
     summary="The clip, as browsers play it",
     response_class=Response,
-    responses={**_bytes("video/mp4"), **_problems(404, 409, 410, 416, 422, 502, 503)},
+    responses={**_bytes("video/mp4"), **_problems(404, 409, 410, 416, 422, 502)},
 )
 def clip_copy(
     service: ServiceOf, by: Reader, request: Request, case_id: CaseId, v: Version = None
@@ -223,7 +217,7 @@ def clip_copy(
     responses={
         **_bytes("application/json"),
         200: {"model": Trace, "description": "The file, byte for byte as sealed; its ETag is the SHA-256."},
-        **_problems(404, 409, 410, 416, 422, 502, 503),
+        **_problems(404, 409, 410, 416, 422, 502),
     },
 )
 def trace(service: ServiceOf, by: Reader, request: Request, case_id: CaseId, v: Version = None) -> Response:
@@ -237,7 +231,7 @@ def trace(service: ServiceOf, by: Reader, request: Request, case_id: CaseId, v: 
     response_class=Response,
     responses={
         **_bytes("application/json"),
-        **_problems(404, 409, 410, 416, 422, 502, 503),
+        **_problems(404, 409, 410, 416, 422, 502),
     },
 )
 def manifest(

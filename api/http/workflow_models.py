@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from abc import abstractmethod
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     field_validator,
@@ -17,6 +15,7 @@ from pydantic import (
 )
 from pydantic_core.core_schema import ValidationInfo
 
+from api.http.body import Body, Moment
 from api.records.supervision import Appeal, Suspension
 from api.records.workflow import Claim, PlateReading, ReviewPolicy, Step, StepKind
 from api.work.case_submission import Outcome, Verdict, VerdictKind
@@ -49,21 +48,7 @@ PlateText = Annotated[
 ]
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("no such moment in UTC") from None
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ClaimModel(_Model):
+class ClaimModel(Body):
     """Who holds the case, and until when."""
 
     number: int = Field(description="Rises each time that somebody takes the case; a decision names it.")
@@ -84,7 +69,7 @@ class ClaimModel(_Model):
         )
 
 
-class StepModel(_Model):
+class StepModel(Body):
     """One act of one person; who may give a second review sees none of before."""
 
     kind: StepKind
@@ -111,7 +96,7 @@ class StepModel(_Model):
         )
 
 
-class PlateReadingModel(_Model):
+class PlateReadingModel(Body):
     """A plate as a person read it."""
 
     text: str
@@ -127,7 +112,7 @@ class PlateReadingModel(_Model):
         return cls(text=reading.text, special=reading.is_special, by=reading.name, at=reading.at)
 
 
-class CaseHistory(_Model):
+class CaseHistory(Body):
     """What was done with a case, as far as the account may know it."""
 
     stage: Stage
@@ -136,7 +121,7 @@ class CaseHistory(_Model):
     plate_readings: list[PlateReadingModel]
 
 
-class PlateCorrection(_Model):
+class PlateCorrection(Body):
     """The plate as the officer reads it."""
 
     text: PlateText = Field(description="Upper case; must be like a plate, unless 'special' is true.")
@@ -144,7 +129,7 @@ class PlateCorrection(_Model):
     claim: ClaimNumber
 
 
-class PlateCorrected(_Model):
+class PlateCorrected(Body):
     """The plate that the officer's decision will stand on."""
 
     plate_text: str | None
@@ -152,12 +137,12 @@ class PlateCorrected(_Model):
     plate_readings: list[PlateReadingModel]
 
 
-class _Said(_Model):
+class _Said(Body):
     claim: ClaimNumber
 
+    @abstractmethod
     def verdict(self) -> Verdict:
         """What is said."""
-        raise NotImplementedError
 
 
 class Confirm(_Said):
@@ -215,7 +200,7 @@ class GiveOpinion(_Said):
 ReviewBody = Annotated[Confirm | Reject | AskOpinion | GiveOpinion, Field(discriminator="decision")]
 
 
-class OutcomeModel(_Model):
+class OutcomeModel(Body):
     """How the case stands after it; its ETag is the answer's."""
 
     id: str
@@ -236,19 +221,19 @@ class OutcomeModel(_Model):
         )
 
 
-class Voiding(_Model):
+class Voiding(Body):
     """A confirmed case is taken back."""
 
     reason: Reason
 
 
-class NewAppeal(_Model):
+class NewAppeal(Body):
     """Somebody objects to a confirmed case."""
 
     reason: Reason = Field(description="What the appellant says; no names are needed.")
 
 
-class AppealDecision(_Model):
+class AppealDecision(Body):
     """How the appeal ends."""
 
     outcome: AppealOutcome = Field(description="'upheld': the decision stands. 'void': it is taken back.")
@@ -256,7 +241,7 @@ class AppealDecision(_Model):
     claim: ClaimNumber
 
 
-class AppealModel(_Model):
+class AppealModel(Body):
     """An appeal against a case."""
 
     number: int
@@ -285,14 +270,14 @@ class AppealModel(_Model):
         )
 
 
-class AppealPage(_Model):
+class AppealPage(Body):
     """Appeals, oldest first."""
 
     items: list[AppealModel]
     next_cursor: str | None
 
 
-class NewSuspension(_Model):
+class NewSuspension(Body):
     """A rule is not to be applied at a site for a time, which may be past."""
 
     site_id: SiteId
@@ -308,7 +293,7 @@ class NewSuspension(_Model):
         return self
 
 
-class SuspensionModel(_Model):
+class SuspensionModel(Body):
     """A rule that is, or was, suspended at a site."""
 
     number: int
@@ -341,14 +326,14 @@ class SuspensionModel(_Model):
         )
 
 
-class SuspensionPage(_Model):
+class SuspensionPage(Body):
     """Suspensions, oldest first."""
 
     items: list[SuspensionModel]
     next_cursor: str | None
 
 
-class NewPolicy(_Model):
+class NewPolicy(Body):
     """Whether cases of a site need a second review."""
 
     site_id: SiteId
@@ -357,7 +342,7 @@ class NewPolicy(_Model):
     second_review: bool
 
 
-class PolicyModel(_Model):
+class PolicyModel(Body):
     """A review policy of a site. Held cases need a second review whatever it says."""
 
     number: int
@@ -382,7 +367,7 @@ class PolicyModel(_Model):
         )
 
 
-class Policies(_Model):
+class Policies(Body):
     """Every policy that the site ever had, oldest first; of one rule the newest that has begun counts."""
 
     items: list[PolicyModel]

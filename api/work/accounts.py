@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from api.clock import Now
 from api.records import people
 from api.records.audit import AuditEntry, append
 from api.records.people import Account
@@ -18,7 +19,6 @@ from api.work.secrets import kept, new_secret
 from evidence.database import Database
 from rules.errors import StoplineError
 
-Now = Callable[[], datetime]
 FIRST = "admin"
 """The sign-in name of the first administrator."""
 
@@ -85,6 +85,9 @@ class Accounts:
 
     def first_administrator(self) -> str | None:
         """The one-time password of the first administrator, whose account is made; None where there are accounts."""
+        with self._database.read() as tx:
+            if people.has_accounts(tx):
+                return None
         password = new_password()
         hashed = self._passwords.hashed(password, name=FIRST)
         with self._database.write() as tx:

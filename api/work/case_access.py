@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
+from api.clock import Now
 from api.records.audit import AuditEntry, Outcome, append
 from api.work.access import Principal
 from api.work.case_errors import CaseUnknownError
 from evidence.database import Database
 from evidence.records_sql import site_of
-
-Now = Callable[[], datetime]
 
 
 class CaseAccess:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from api.clock import Now
 from api.records import audit, idempotency, outbox, workflow
 from api.records.queue import Place, QueueFilter, queue_page
 from api.records.workflow import CaseState, Claim, PlateReading, Step, StepKind
@@ -29,10 +30,6 @@ from api.work.case_submission import Outcome, Submission, Verdict, VerdictKind, 
 from evidence.database import Database, Transaction
 from evidence.records import AlreadyDecidedError, CaseRemovedError, Decision, Review, Stage
 from rules.plate_grammar import fits
-
-Now = Callable[[], datetime]
-"""Says what time it is, as aware UTC."""
-
 
 DECISION_OF = {VerdictKind.CONFIRM: Decision.CONFIRMED, VerdictKind.REJECT: Decision.REJECTED}
 STEP_OF = {

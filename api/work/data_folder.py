@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from api.clock import Now
 from api.work.package_store import derived_files
 from api.work.packages import Packages
 from api.work.records_place import RECORDS_FILE, has_records, open_database
-from api.work.review import Now, ReviewDesk
+from api.work.review import ReviewDesk
 from evidence.database import RecordsError
 from evidence.derived import DerivedFiles
 from evidence.durable import Disk

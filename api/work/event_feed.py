@@ -15,6 +15,7 @@ AT_ONCE = 100
 NEEDED = {
     "case": Permission.READ_CASES,
     "appeal": Permission.READ_CASES,
+    "suspension": Permission.READ_CASES,
     "site": Permission.READ_SITES,
     "camera": Permission.READ_SITES,
     "job": Permission.RUN,

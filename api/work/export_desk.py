@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from api.records import exports, outbox
+from api.records import exports
 from api.records.audit import AuditEntry, append
 from api.records.exports import Export, ExportState
 from api.work.access import Principal
+from api.work.case_access import CaseAccess
 from api.work.case_errors import CaseUnknownError
 from evidence.database import Database
 from evidence.durable import Disk
@@ -82,12 +83,14 @@ class ExportDesk:
         self,
         folder: Path,
         records: SqlRecords,
+        cases: CaseAccess,
         store: PackageStore,
         keys: Callable[[], Sequence[PublishedKey]],
         now: Callable[[], datetime],
     ) -> None:
         self._folder = folder
         self._records = records
+        self._cases = cases
         self._database: Database = records.database
         self._store = store
         self._keys = keys
@@ -105,8 +108,9 @@ class ExportDesk:
         now = self._now()
         wanted = tuple(dict.fromkeys(case_ids))
         for case_id in wanted:
+            self._cases.enter(by, case_id, "case.viewed", request_id=request_id, what="export")
             case = self._records.case(case_id)
-            if case is None or case.removal is not None or not by.sees(case.record.site_id):
+            if case is None or case.removal is not None:
                 raise CaseUnknownError(case_id)
             if case.decision is Decision.OPEN:
                 raise CaseOpenError(case_id)
@@ -210,9 +214,6 @@ class ExportDesk:
         with self._database.write() as tx:
             stays = exports.move_export(
                 tx, ordered.id, ExportState.RUNNING, after, size=size, sha256=sha256, why=why
-            )
-            outbox.tell(
-                tx, kind="export.changed", subject=f"export:{ordered.id}", site_id=None, at=self._now()
             )
         if not stays or why is not None:
             Disk().remove(target.parent)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from api.clock import Now
 from api.errors import UsageError
+from api.records import outbox
 from api.site_file import SiteFile
 from api.work.custody import DEMO_KEY, open_custody
 from api.work.data_folder import open_records
@@ -32,7 +34,8 @@ from evidence.signing import Signer
 from evidence.store import PackageStore
 from evidence.store_local import LocalStore
 
-Now = Callable[[], datetime]
+EVENTS_LAST = timedelta(days=30)
+"""How long who was away may go on after the last event that was heard; then everything is asked for anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,8 @@ def retain(
             observations = _observations_go(request, records, at)
             if observations:
                 disk.unlink(request.data / OBSERVATIONS)
+            with records.database.write() as tx:
+                outbox.forget_before(tx, at - EVENTS_LAST)
             records.forget()
             return Retained(at=at, due=due, removals=removals, passages=passages, observations=observations)
 

@@ -1,14 +1,14 @@
-"""What an officer does with cases: go through the queue, look at one, decide."""
+"""What an officer looks at: a case as the queue shows it, and one whole with the state of each of its files."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from api.clock import Now
 from api.work.case_errors import CaseUnknownError, ConfirmBar
 from api.work.case_sight import CaseSight
 from api.work.explain import PlateCell, plate_cells, why
@@ -28,10 +28,6 @@ from evidence.records import (
     Records,
 )
 from rules.finding import Status
-
-Now = Callable[[], datetime]
-"""Says what time it is, as aware UTC."""
-
 
 TRACE = "trace.json"
 
@@ -110,7 +106,7 @@ class CaseView:
 
 
 class ReviewDesk:
-    """One officer's desk over ``records`` and their ``packages``; ``now`` dates decisions.
+    """One officer's desk over ``records`` and their ``packages``; ``now`` dates what is kept.
 
     Methods raise CaseUnknownError for an id that is not there, CaseRemovedError for a case whose time was over, and what
     Records and Packages raise.

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 
-from api.work.accounts import Accounts, Now
+from api.clock import Now
+from api.work.accounts import Accounts
 from api.work.audit_book import AuditBook
 from api.work.case_access import CaseAccess
 from api.work.case_sight import WorkTerms
@@ -66,17 +67,18 @@ def open_service(
     desk = review_desk(folder, records, now, held)
     work = CaseWork(database, now, WorkTerms() if terms is None else terms, desk.confirm_bar, desk.keep)
     passwords = Passwords(hasher)
+    cases = CaseAccess(database, now)
     return Service(
         database=database,
         now=now,
         desk=desk,
         accounts=Accounts(database, passwords, now),
         sign_in=SignIn(database, passwords, now),
-        cases=CaseAccess(database, now),
+        cases=cases,
         work=work,
         supervision=Supervision(work),
         audit=AuditBook(database),
         events=EventFeed(database),
-        exports=ExportDesk(folder, records, held, keys, now),
+        exports=ExportDesk(folder, records, cases, held, keys, now),
         health=Health(folder, database, held, now),
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from api.clock import Now
 from api.records import people
 from api.records.audit import AuditEntry, Outcome, append
 from api.records.people import Account, Session, Token
@@ -23,8 +24,6 @@ from api.work.passwords import Passwords
 from api.work.secrets import kept, new_secret
 from evidence.database import Database
 from rules.errors import StoplineError
-
-Now = Callable[[], datetime]
 
 IDLE = timedelta(hours=1)
 """A session that was not used for so long is over: OWASP asks for 15 to 30 minutes where much is at stake, and an officer

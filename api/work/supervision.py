@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
 
 from api.records import audit, idempotency, outbox, supervision, workflow
 from api.records.supervision import Appeal, Suspension
@@ -22,8 +21,6 @@ from api.work.casework import CaseWork, review_of, visible
 from evidence.database import Transaction
 from evidence.records import Decision, Stage
 from rules.finding import Rule
-
-T = TypeVar("T")
 
 
 class AppealOutcome(StrEnum):

@@ -36,7 +36,7 @@ def answers(served: Served, authorization: str) -> dict[str, tuple[int, bytes, s
     return found
 
 
-@pytest.mark.parametrize("role", [Role.OFFICER])
+@pytest.mark.parametrize("role", [Role.OFFICER, Role.SUPERVISOR])
 def test_both_worlds_look_the_same(served: Served, tmp_path: Path, role: Role) -> None:
     second = token(served.service, role, "second")
     served.service.database.forget()

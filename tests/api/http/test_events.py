@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,10 +12,12 @@ import pytest
 from api.records.outbox import forget_before, tell
 from api.work.access import Role
 from api.work.accounts import AccountChange
+from api.work.event_feed import NEEDED
 from tests.api.http.conftest import NOW, Served, assert_problem
 from tests.builders.service import token
 
 EVENTS = "/api/v1/events"
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def happened(served: Served, *kinds: tuple[str, str | None]) -> None:
@@ -91,3 +95,14 @@ def test_the_stream_ends_with_the_token(served: Served) -> None:
 def test_an_id_that_is_none_is_refused(served: Served, wrong: str) -> None:
     answer = served.client.get(EVENTS, headers=[(b"Last-Event-ID", wrong.encode())])
     assert_problem(answer, 400, "cursor_malformed")
+
+
+def test_every_kind_that_is_told_is_heard_by_somebody() -> None:
+    """A kind whose first word nobody may hear would be told in vain."""
+    told = {
+        kind
+        for path in (CHECKOUT / "api").rglob("*.py")
+        for kind in re.findall(r'tell\([^)]*?kind="([a-z_]+)\.', path.read_text(encoding="utf-8"), re.S)
+    }
+    assert {"case", "suspension"} <= told
+    assert told <= set(NEEDED)

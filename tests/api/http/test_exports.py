@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import time
 import zipfile
@@ -17,6 +18,7 @@ import bagit
 import pytest
 
 from api.records import exports
+from api.records.audit import AuditQuery
 from api.work.access import Role
 from api.work.data_folder import open_records
 from api.work.export_desk import FOLDER
@@ -103,6 +105,8 @@ def test_a_case_of_another_site_is_not_exported(decided: Served) -> None:
     elsewhere = {"Authorization": token(decided.service, Role.OFFICER, "elsewhere", ("elsewhere",))}
     answer = decided.client.post(EXPORTS, json={"case_ids": [RED]}, headers=elsewhere)
     assert_problem(answer, 404, "case_unknown")
+    last = decided.service.audit.found(AuditQuery(target=f"case:{RED}"), before_number=None, limit=1)[0]
+    assert json.loads(last.line)["outcome"] == "refused"
 
 
 def test_nobody_fetches_what_another_ordered(decided: Served) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from api.errors import UsageError
+from api.records.outbox import tell, told_after
 from api.site_file import SiteFile, parse_site_file
 from api.work.data_folder import DataFolderError
 from api.work.expiry import LineDamagedError
@@ -242,3 +243,12 @@ def test_a_folder_in_use_or_without_records_is_refused(data: Path, tmp_path: Pat
         place_hold(data, "nobody", reason="x", by="court", now=Ticking())
     with pytest.raises(UsageError, match="has no case nobody"):
         lift_hold(data, "nobody", by="court", now=Ticking())
+
+
+def test_events_are_forgotten_after_thirty_days(data: Path) -> None:
+    with closing(SqlRecords(data / "records.sqlite")) as records, records.database.write() as tx:
+        for days in (0, 5):
+            tell(tx, kind="case.changed", subject=f"day-{days}", site_id=None, at=BEGIN + days * DAY)
+    run(data, 31)
+    with closing(SqlRecords(data / "records.sqlite")) as records, records.database.read() as tx:
+        assert [event.subject for event in told_after(tx, 0, 9)] == ["day-5"]
