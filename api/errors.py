@@ -13,18 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from rules.errors import StoplineError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong with a configuration: file, line (from 1), field, and what would be right."""
+    """One thing that is wrong with a configuration: file, line (from 1), field, and what would be right.
+
+    ``place`` is the field as keys and list indices from the top of the document, where it is one.
+    """
 
     file: str
     line: int | None
     field: str
     message: str
+    place: tuple[str | int, ...] = dataclass_field(default=(), compare=False)
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"

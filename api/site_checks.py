@@ -30,7 +30,13 @@ _Finding = tuple[Place, str]
 def site_problems(site: SiteDocument, document: YamlDocument) -> list[Problem]:
     """Every contradiction within a site file whose parts are right by themselves, with its line."""
     return [
-        Problem(file=document.file, line=document.line(place), field=field_text(place), message=message)
+        Problem(
+            file=document.file,
+            line=document.line(place),
+            field=field_text(place),
+            message=message,
+            place=place,
+        )
         for place, message in _site_findings(site)
     ]
 

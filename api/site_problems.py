@@ -26,6 +26,7 @@ def _problem(details: ErrorDetails, document: YamlDocument, model: type[BaseMode
         line=document.line(place),
         field=field_text(place),
         message=_message(details, model),
+        place=place,
     )
 
 

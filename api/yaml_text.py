@@ -125,7 +125,7 @@ def _value(
     lines.setdefault(place, line)
 
     def problem(at: Place, at_line: int, message: str) -> None:
-        problems.append(Problem(file=file, line=at_line, field=field_text(at), message=message))
+        problems.append(Problem(file=file, line=at_line, field=field_text(at), message=message, place=at))
 
     kind = str(node.tag).removeprefix(_PREFIX)
     if (isinstance(node, yaml.MappingNode) and kind != "map") or (

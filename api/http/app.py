@@ -20,6 +20,7 @@ from api.http import (
     routes_exports,
     routes_health,
     routes_sessions,
+    routes_sites,
     routes_supervision,
     routes_users,
     routes_violations,
@@ -105,6 +106,7 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http", body_within_s: floa
         routes_events,
         routes_exports,
         routes_health,
+        routes_sites,
     ):
         app.include_router(routes.router)
     return app

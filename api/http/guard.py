@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import uuid
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -19,6 +20,12 @@ LOG = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
 """A decision with its longest note takes less than a tenth of it."""
+
+LARGER_BODIES = (
+    (re.compile(r"/api/v1/(?:sites|cameras)/[^/]+/config/draft"), 768 * 1024),
+    (re.compile(r"/api/v1/sites/[^/]+/register/signs/[^/]+/photo"), 6 * 1024 * 1024),
+)
+"""What may be sent to a few addresses: a site file with every character escaped, and a photo as a telephone takes it."""
 
 BODY_WITHIN_S = 20.0
 """A body of that size passes the slowest line in a second; who drips it holds a connection."""
@@ -48,8 +55,8 @@ class Guard:
     Each request gets an id (``request.state.request_id``, header X-Request-ID). A Host that is not one of
     the server's names is refused: it would come from a page that let its own name point here. A request that
     changes something is refused unless the browser says that it comes from our own page; a program that
-    sends neither Origin nor Sec-Fetch-Site is no browser and passes. A body over MAX_BODY_BYTES is refused
-    before it is read, and one that is not there after ``body_within_s``; then the connection is closed. What
+    sends neither Origin nor Sec-Fetch-Site is no browser and passes. A body that is longer than its address takes
+    is refused before it is read, and one that is not there after ``body_within_s``; then the connection is closed. What
     escapes the app is logged and answered without its text.
     """
 
@@ -74,6 +81,7 @@ class Guard:
         keep = "no-cache" if scope["path"].startswith("/static/") else "no-store"
         started = False
         body_bytes = 0
+        most_bytes = most_body_bytes(scope["path"])
         body_until: float | None = asyncio.get_running_loop().time() + self._body_within_s
 
         async def receive_bounded() -> Message:
@@ -84,7 +92,7 @@ class Guard:
             except TimeoutError as exc:
                 raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, headers=CLOSING) from exc
             body_bytes += len(message.get("body", b""))
-            if body_bytes > MAX_BODY_BYTES:
+            if body_bytes > most_bytes:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers=CLOSING)
             if not message.get("more_body", False):
                 body_until = None  # from now on it waits for the end of the connection
@@ -101,7 +109,9 @@ class Guard:
                 headers.setdefault("Cache-Control", keep)
             await send(message)
 
-        refusal = _refusal(request_id, scope["method"], Headers(scope=scope), self._hosts, self._scheme)
+        refusal = _refusal(
+            request_id, scope["method"], Headers(scope=scope), self._hosts, self._scheme, most_bytes
+        )
         if refusal is not None:
             await refusal(scope, receive, send_dressed)
             return
@@ -114,8 +124,13 @@ class Guard:
             await fault_response(request_id)(scope, receive, send_dressed)
 
 
+def most_body_bytes(path: str) -> int:
+    """How long a body to that address may be."""
+    return next((most for address, most in LARGER_BODIES if address.fullmatch(path)), MAX_BODY_BYTES)
+
+
 def _refusal(
-    request_id: str, method: str, headers: Headers, hosts: Sequence[str], scheme: str
+    request_id: str, method: str, headers: Headers, hosts: Sequence[str], scheme: str, most_bytes: int
 ) -> Response | None:
     host = headers.get("host", "").lower()
     name, colon, port = host.rpartition(":")
@@ -128,7 +143,7 @@ def _refusal(
             f"this server answers to {', '.join(hosts)} only",
         )
     length = headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > MAX_BODY_BYTES:
+    if length.isdecimal() and int(length) > most_bytes:
         return plain_problem(request_id, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, CLOSING)
     if method in SAFE_METHODS:
         return None

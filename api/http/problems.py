@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from api.errors import ConfigInvalidError
 from api.http.body import Body
 from api.http.statuses import STATUS_OF
 from api.work.case_errors import CaseChangedError, ClaimLostError
@@ -25,8 +26,8 @@ class FieldProblem(Body):
     """One thing that is wrong with a request."""
 
     pointer: str = Field(
-        description="Where: '#/code' is a JSON Pointer into the body, '?limit' a query parameter, "
-        "'{case_id}' a part of the path, 'if-match' a header."
+        description="Where: '#/code' is a JSON Pointer into the body ('#/cameras/0' into the site file, where that is the "
+        "problem), '?limit' a query parameter, '{case_id}' a part of the path, 'if-match' a header."
     )
     code: str = Field(description="What kind of mistake; stable.")
     detail: str = Field(description="What would be right, in words.")
@@ -154,8 +155,30 @@ def _ours(request: Request, error: Exception) -> JSONResponse:
         else getattr(error, "headers", None)
     )
     return problem_response(
-        request_id, status, error.code, title, str(error), headers=headers, current=_current(error)
+        request_id,
+        status,
+        error.code,
+        title,
+        str(error),
+        errors=_in_site_file(error),
+        headers=headers,
+        current=_current(error),
     )
+
+
+def _in_site_file(error: StoplineError) -> list[FieldProblem]:
+    """What is wrong with a site file, each at its pointer into that file."""
+    if not isinstance(error, ConfigInvalidError):
+        return []
+    return [
+        FieldProblem(pointer=json_pointer(found.place), code="site_file", detail=found.message)
+        for found in error.problems
+    ]
+
+
+def json_pointer(place: Sequence[str | int]) -> str:
+    """The place, keys and list indices from the top of a document, as a JSON Pointer in a fragment."""
+    return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in place)
 
 
 def _current(error: StoplineError) -> Current | None:
@@ -215,7 +238,7 @@ def _pointer(location: Sequence[str | int]) -> str:
         way = [part for part in inside if part not in ("confirm", "reject", "ask_opinion", "give_opinion")]
         if way and isinstance(way[0], int) and len(inside) == 1:
             return "#"  # the offset at which the body stops being JSON
-        return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in way)
+        return json_pointer(way)
     name = str(inside[0]) if inside else ""
     if where == "header":
         return name

@@ -14,6 +14,8 @@ from api.work.audit_book import AuditBook
 from api.work.case_access import CaseAccess
 from api.work.case_sight import WorkTerms
 from api.work.casework import CaseWork
+from api.work.configuration import FOLDER as SITES_FOLDER
+from api.work.configuration import Configuration
 from api.work.data_folder import review_desk
 from api.work.event_feed import EventFeed
 from api.work.export_desk import ExportDesk
@@ -46,6 +48,7 @@ class Service:
     events: EventFeed
     exports: ExportDesk
     health: Health
+    sites: Configuration
 
 
 def open_service(
@@ -68,6 +71,8 @@ def open_service(
     work = CaseWork(database, now, WorkTerms() if terms is None else terms, desk.confirm_bar, desk.keep)
     passwords = Passwords(hasher)
     cases = CaseAccess(database, now)
+    sites = Configuration(database, now, folder / SITES_FOLDER)
+    sites.deliver_all()
     return Service(
         database=database,
         now=now,
@@ -81,4 +86,5 @@ def open_service(
         events=EventFeed(database),
         exports=ExportDesk(folder, records, cases, held, keys, now),
         health=Health(folder, database, held, now),
+        sites=sites,
     )

@@ -13,7 +13,9 @@ from api.records.audit import AuditQuery
 from api.work.access import GRANTS, Permission, Role
 from tests.api.http.conftest import RED, Served, assert_problem
 from tests.builders.service import token
+from tests.builders.sites import SITE_FILE, publish
 
+SITE = "crossing"
 ANYBODY, SIGNED_IN = "anybody", "signed in"
 P = Permission
 
@@ -66,6 +68,18 @@ TABLE: dict[tuple[str, str], Permission | str] = {
     ("DELETE", "/suspensions/{number}"): P.SUPERVISE,
     ("GET", "/review-policies"): P.READ_SITES,
     ("POST", "/review-policies"): P.SUPERVISE,
+    ("GET", "/sites"): P.READ_SITES,
+    ("POST", "/sites"): P.CONFIGURE,
+    ("GET", "/sites/{site_id}"): P.READ_SITES,
+    ("GET", "/sites/{site_id}/config/draft"): P.CONFIGURE,
+    ("PUT", "/sites/{site_id}/config/draft"): P.CONFIGURE,
+    ("DELETE", "/sites/{site_id}/config/draft"): P.CONFIGURE,
+    ("POST", "/sites/{site_id}/config/validate"): P.CONFIGURE,
+    ("GET", "/sites/{site_id}/config/versions"): P.READ_SITES,
+    ("POST", "/sites/{site_id}/config/versions"): P.CONFIGURE,
+    ("GET", "/sites/{site_id}/config/versions/{number}"): P.CONFIGURE,
+    ("POST", "/sites/{site_id}/config/versions/{number}/rollback"): P.CONFIGURE,
+    ("GET", "/sites/{site_id}/config/differences"): P.CONFIGURE,
 }
 """Who may use which route of the API; a route that is missing here fails the first test."""
 
@@ -74,6 +88,9 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/violations/{case_id}/plate"): {"text": "浙A12345", "claim": 1},
     ("POST", "/violations/{case_id}/void"): {"reason": "r"},
     ("POST", "/violations/{case_id}/appeals"): {"reason": "r"},
+    ("PUT", "/sites/{site_id}/config/draft"): {"text": SITE_FILE},
+    ("POST", "/sites/{site_id}/config/versions"): {"reason": "r"},
+    ("POST", "/sites/{site_id}/config/versions/{number}/rollback"): {"reason": "r"},
 }
 """What a request needs so that it reaches the case it names; others may be refused as incomplete."""
 
@@ -84,6 +101,7 @@ FILLED = {
     "{account_id}": "0" * 32,
     "{token_id}": "0" * 32,
     "{export_id}": "0" * 32,
+    "{site_id}": SITE,
 }
 
 
@@ -91,15 +109,22 @@ AT_THE_ROOT = ("/healthz", "/readyz", "/metrics")
 """Where machines expect them."""
 
 
+QUERIES = {"/sites/{site_id}/config/differences": "?before=1"}
+"""What an address needs besides."""
+
+
 def address(path: str) -> str:
+    path_of = path
     for name, value in FILLED.items():
         path = path.replace(name, value)
+    path += QUERIES.get(path_of, "")
     return path if path in AT_THE_ROOT else f"/api/v1{path}"
 
 
 def ask(client: httpx.Client, route: tuple[str, str], authorization: str | None) -> httpx.Response:
     """The answer; nobody asks where there is no ``authorization``."""
-    headers = {"If-Match": '"c1.0"', "Idempotency-Key": "k"}
+    if_match = '"v1"' if route[1].startswith("/sites") else '"c1.0"'
+    headers = {"If-Match": if_match, "Idempotency-Key": "k"}
     headers |= {} if authorization is None else {"Authorization": authorization}
     with (
         httpx.Client(base_url=client.base_url, timeout=30, trust_env=False, headers=headers) as asker,
@@ -171,6 +196,23 @@ def test_a_case_of_another_site_is_as_if_it_were_not_there(served: Served, peopl
     elsewhere = people["officer elsewhere"]
     listed = served.client.get("/api/v1/violations?status=any", headers={"Authorization": elsewhere})
     assert listed.json()["items"] == []
+
+
+def test_another_site_is_as_if_it_were_not_there(served: Served, people: dict[str, str]) -> None:
+    publish(served.service.sites)
+    named = [(route, wanted) for route, wanted in TABLE.items() if "{site_id}" in route[1]]
+    assert named
+    for route, wanted in named:
+        for role in Role:
+            if wanted not in GRANTS[role]:
+                continue
+            answer = ask(served.client, route, people[f"{role.value} elsewhere"])
+            assert_problem(answer, 404, "site_unknown")
+            line = json.loads(served.service.audit.found(AuditQuery(), before_number=None, limit=1)[0].line)
+            assert (line["target"], line["outcome"]) == (f"site:{SITE}", "refused")
+            assert answer.json()["detail"] == f"there is no site {SITE}"
+    headers = {"Authorization": people["engineer elsewhere"]}
+    assert served.client.get("/api/v1/sites", headers=headers).json()["items"] == []
 
 
 def test_each_look_at_a_case_stands_in_the_audit(served: Served) -> None:

@@ -1,0 +1,48 @@
+"""Sites: drafts and versions of their site files, and what each has."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "sites",
+        sa.Column("id", sa.String, primary_key=True),
+        sa.Column("name", sa.String, nullable=False),
+        sa.Column("made_at", sa.DateTime, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("draft", sa.Text, nullable=True),
+        sa.Column("drafted_by", sa.String, nullable=True),
+        sa.Column("drafted_at", sa.DateTime, nullable=True),
+        sa.Column("published", sa.Integer, nullable=True),
+    )
+    op.create_table(
+        "site_versions",
+        sa.Column("site_id", sa.String, sa.ForeignKey("sites.id", ondelete="RESTRICT"), primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("sha256", sa.String, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("published_by", sa.String, nullable=False),
+        sa.Column("published_at", sa.DateTime, nullable=False),
+        sa.Column("from_number", sa.Integer, nullable=True),
+    )
+    op.create_table(
+        "site_places",
+        sa.Column("site_id", sa.String, sa.ForeignKey("sites.id", ondelete="RESTRICT"), primary_key=True),
+        sa.Column("camera_id", sa.String, primary_key=True),
+        sa.Column("place_id", sa.String, primary_key=True),
+        sa.Column("kind", sa.String, primary_key=True),
+    )
+    op.create_index("ix_site_places_camera", "site_places", ["camera_id"])
+
+
+def downgrade() -> None:
+    """Site files go: those that are watched lie in the folder of sites as well."""
+    for table in ("site_places", "site_versions", "sites"):
+        op.drop_table(table)
