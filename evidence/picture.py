@@ -163,9 +163,22 @@ def lossless(frame: Pixels) -> bytes:
     return _encoded(".png", frame, [cv2.IMWRITE_PNG_COMPRESSION, 1])
 
 
+def within(picture: Pixels, side_px: int) -> Pixels:
+    """The picture, made smaller where its longer side has more pixels than that."""
+    rows, columns = picture.shape[:2]
+    longer = max(rows, columns)
+    if longer <= side_px:
+        return picture
+    size = (max(1, round(columns * side_px / longer)), max(1, round(rows * side_px / longer)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
 def from_file(data: bytes) -> Pixels:
     """The picture in the bytes of a JPEG or PNG. Raises PictureError."""
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as exc:
+        raise PictureError("these bytes are no picture") from exc
     if picture is None:
         raise PictureError("these bytes are no picture")
     return np.asarray(picture, dtype=np.uint8)

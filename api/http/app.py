@@ -19,6 +19,7 @@ from api.http import (
     routes_events,
     routes_exports,
     routes_health,
+    routes_register,
     routes_sessions,
     routes_sites,
     routes_supervision,
@@ -107,6 +108,7 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http", body_within_s: floa
         routes_exports,
         routes_health,
         routes_sites,
+        routes_register,
     ):
         app.include_router(routes.router)
     return app

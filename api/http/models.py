@@ -18,6 +18,7 @@ from api.work.case_sight import CaseSight
 from api.work.explain import CharacterChoice, PlateCell
 from api.work.packages import FileState
 from api.work.review import CaseView, QueueItem
+from api.work.trial import Trial
 from evidence.records import Case, Decision, PackageState, Stage
 from rules.finding import Rule, Status
 
@@ -102,6 +103,10 @@ class ViolationSummary(Body):
         description="UTC; until when it is to be decided. Null where nothing is due."
     )
     claim: ClaimModel | None = Field(description="Null where nobody holds it.")
+    trial: Trial | None = Field(
+        description="Why it accuses nobody and cannot be confirmed: its site was not announced then, or no sign was on record. "
+        "Null where it is no trial."
+    )
     thumbnail: str | None = Field(description="Address of a picture; null where the manifest cannot be had.")
 
     @classmethod
@@ -109,7 +114,7 @@ class ViolationSummary(Body):
         """The item as the queue shows it."""
         picture = item.thumbnail
         return cls(
-            **_summary(item.sight),
+            **_summary(item.sight, item.trial),
             thumbnail=None if picture is None else _url(item.sight.case, "pictures", picture),
         )
 
@@ -249,7 +254,7 @@ class ViolationDetail(ViolationSummary):
         record = case.record
         first = next((picture for picture in view.pictures if picture.state is FileState.SEALED), None)
         return cls(
-            **_summary(sight),
+            **_summary(sight, view.trial),
             plate_ocr_text=plate_ocr_text(case),
             plate_readings=[PlateReadingModel.of(reading) for reading in sight.readings],
             steps=[StepModel.of(step) for step in sight.steps],
@@ -320,7 +325,7 @@ def plate_ocr_text(case: Case) -> str | None:
     return case.record.plate_text if case.plate_ocr is None else case.plate_ocr or None
 
 
-def _summary(sight: CaseSight) -> dict[str, Any]:
+def _summary(sight: CaseSight, trial: Trial | None) -> dict[str, Any]:
     case = sight.case
     record = case.record
     return {
@@ -345,6 +350,7 @@ def _summary(sight: CaseSight) -> dict[str, Any]:
         "stage": case.stage,
         "due_at": sight.due_at,
         "claim": None if sight.claim is None else ClaimModel.of(sight.claim, is_mine=sight.is_mine),
+        "trial": trial,
     }
 
 

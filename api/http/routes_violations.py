@@ -76,7 +76,7 @@ def violations(
     wanted = query.wanted(by, service.now(), service.work.terms.due)
     found = service.work.queue(by, wanted, after, query.limit + 1)
     shown = found[: query.limit]
-    items = [ViolationSummary.of(service.desk.item(sight)) for sight in shown]
+    items = [ViolationSummary.of(item) for item in service.desk.items(shown)]
     service.cases.listed(by, request_id=request_id_of(request), count=len(items))
     last = query.cursor
     if shown:

@@ -33,12 +33,14 @@ class ConfirmBar(StrEnum):
     DECIDED = "already_decided"
     MEDIA = "evidence_missing"
     EXEMPT = "exempt"
+    TRIAL = "trial"
 
 
 BAR_TEXT = {
     ConfirmBar.DECIDED: "the case is decided",
     ConfirmBar.MEDIA: "evidence is missing or altered, so the case can only be rejected",
     ConfirmBar.EXEMPT: "an exempt vehicle is recorded only",
+    ConfirmBar.TRIAL: "its place was on trial: the site was not announced then, or no sign was on record",
 }
 
 

@@ -27,6 +27,7 @@ from api.work.case_errors import (
 from api.work.case_independence import barred
 from api.work.case_sight import Actor, CaseSight, WorkTerms, sight_of
 from api.work.case_submission import Outcome, Submission, Verdict, VerdictKind, outcome_of, outcome_text
+from api.work.trial import is_trial
 from evidence.database import Database, Transaction
 from evidence.records import AlreadyDecidedError, CaseRemovedError, Decision, Review, Stage
 from rules.plate_grammar import fits
@@ -159,12 +160,14 @@ class CaseWork:
                 raise ConfirmRefusedError(case_id, bar)
             if (
                 may_be_last
-            ):  # before the decision: a store that is away then leaves the case open, and nothing unlocked
+            ):  # before the decision: a store that is away leaves the case open, and nothing unlocked
                 self._keep(case_id)
         with self.changing(actor, "case.reviewed", case_id) as (tx, state):
             if (given := self.answered(tx, actor, submitted)) is not None:
                 return given
             self.check(state, principal, submitted.if_match, submitted.claim)
+            if verdict.kind is VerdictKind.CONFIRM and is_trial(tx, state.case.record, self.now()):
+                raise ConfirmRefusedError(case_id, ConfirmBar.TRIAL)
             seconds = self._take(tx, actor, state, verdict)
             return self.finished(tx, actor, case_id, submitted, seconds)
 
@@ -173,9 +176,8 @@ class CaseWork:
         step = self.step(actor, state, StepKind.REVIEW, verdict.note)
         number, stage = case.number, case.stage
         if (stage is Stage.OPINION) != (verdict.kind is VerdictKind.GIVE_OPINION):
-            awaited = (
-                "its opinion is awaited first" if stage is Stage.OPINION else "nobody asked for an opinion"
-            )
+            awaits = stage is Stage.OPINION
+            awaited = "its opinion is awaited first" if awaits else "nobody asked for an opinion"
             raise WrongStageError(case.record.id, awaited)
         if stage is Stage.OPINION:
             step = replace(step, kind=StepKind.OPINION_GIVEN)
@@ -381,8 +383,8 @@ def _agree(first: Step, second: Step) -> bool:
 
 def _profile(plate_ocr: str | None) -> str:
     """The kind of plates that the site has, as far as the plate that was read tells it."""
-    text = plate_ocr or ""
-    return "latin" if fits(text, "latin") and not fits(text, "ga36") else "ga36"
+    is_latin = fits(plate_ocr or "", "latin") and not fits(plate_ocr or "", "ga36")
+    return "latin" if is_latin else "ga36"
 
 
 def _entry(actor: Actor, action: str, case_id: str, site_id: str | None, at: datetime) -> audit.AuditEntry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from api.clock import Now
@@ -9,9 +10,11 @@ from api.work.package_store import derived_files
 from api.work.packages import Packages
 from api.work.records_place import RECORDS_FILE, has_records, open_database
 from api.work.review import ReviewDesk
+from api.work.trial import Trial, trials
 from evidence.database import RecordsError
 from evidence.derived import DerivedFiles
 from evidence.durable import Disk
+from evidence.records import CaseRecord
 from evidence.records_sql import SqlRecords
 from evidence.store import PackageStore
 from evidence.store_local import LocalStore
@@ -44,4 +47,8 @@ def review_desk(folder: Path, records: SqlRecords, now: Now, store: PackageStore
     def derived(case_id: str) -> DerivedFiles:
         return derived_files(folder, held, case_id)
 
-    return ReviewDesk(records, Packages(held, derived), now)
+    def on_trial(found: Sequence[CaseRecord]) -> Mapping[str, Trial | None]:
+        with records.database.read() as tx:
+            return trials(tx, found, now())
+
+    return ReviewDesk(records, Packages(held, derived), now, on_trial)

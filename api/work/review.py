@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,7 @@ from api.work.case_errors import CaseUnknownError, ConfirmBar
 from api.work.case_sight import CaseSight
 from api.work.explain import PlateCell, plate_cells, why
 from api.work.packages import EvidenceFile, FileState, FileUnknownError, Packages
+from api.work.trial import Trial
 from evidence.errors import (
     PackageDamagedError,
     PackageMissingError,
@@ -29,7 +30,15 @@ from evidence.records import (
 )
 from rules.finding import Status
 
+Trials = Callable[[Sequence[CaseRecord]], Mapping[str, Trial | None]]
+"""Says why each finding is on trial, by its id; None where it is not."""
+
 TRACE = "trace.json"
+
+
+def no_trials(records: Sequence[CaseRecord]) -> Mapping[str, Trial | None]:
+    """Where no register is kept."""
+    return {record.id: None for record in records}
 
 
 class RejectCode(StrEnum):
@@ -51,10 +60,14 @@ class RejectCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
-    """A case in the queue; ``thumbnail`` is a listed picture of it, None where the manifest cannot be had."""
+    """A case in the queue; ``thumbnail`` is a listed picture of it, None where the manifest cannot be had.
+
+    ``trial``: why it accuses nobody, None where it does.
+    """
 
     sight: CaseSight
     thumbnail: str | None
+    trial: Trial | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +108,7 @@ class CaseView:
     """
 
     case: Case
+    trial: Trial | None
     facts: Mapping[str, Any]
     why: str
     plate_cells: tuple[PlateCell, ...]
@@ -106,20 +120,29 @@ class CaseView:
 
 
 class ReviewDesk:
-    """One officer's desk over ``records`` and their ``packages``; ``now`` dates what is kept.
+    """One officer's desk over ``records`` and their ``packages``; ``now`` dates what is kept, ``trials`` says what is on trial.
 
     Methods raise CaseUnknownError for an id that is not there, CaseRemovedError for a case whose time was over, and what
     Records and Packages raise.
     """
 
-    def __init__(self, records: Records, packages: Packages, now: Now) -> None:
+    def __init__(self, records: Records, packages: Packages, now: Now, trials: Trials = no_trials) -> None:
         self._records = records
         self._packages = packages
         self._now = now
+        self._trials = trials
 
-    def item(self, sight: CaseSight) -> QueueItem:
-        """The case as the queue shows it."""
-        return QueueItem(sight=sight, thumbnail=self._thumbnail(sight.case.record))
+    def items(self, sights: Sequence[CaseSight]) -> list[QueueItem]:
+        """The cases as the queue shows them."""
+        trials = self._trials([sight.case.record for sight in sights])
+        return [
+            QueueItem(
+                sight=sight,
+                thumbnail=self._thumbnail(sight.case.record),
+                trial=trials[sight.case.record.id],
+            )
+            for sight in sights
+        ]
 
     def look_at(self, case_id: str) -> CaseView:
         """The case with the state of each of its files, all of them hashed."""
@@ -228,8 +251,10 @@ class ReviewDesk:
         signed_by: str | None,
         missing: tuple[str, ...],
     ) -> CaseView:
+        trial = self._trials([case.record])[case.record.id]
         return CaseView(
             case=case,
+            trial=trial,
             facts=facts,
             why=why(case.record, facts),
             plate_cells=plate_cells(facts.get("plate")),
@@ -237,15 +262,17 @@ class ReviewDesk:
             clip=clip,
             signed_by=signed_by,
             missing=missing,
-            confirm_bar=_confirm_bar(case, missing),
+            confirm_bar=_confirm_bar(case, missing, trial),
         )
 
 
-def _confirm_bar(case: Case, missing: Sequence[str]) -> ConfirmBar | None:
+def _confirm_bar(case: Case, missing: Sequence[str], trial: Trial | None) -> ConfirmBar | None:
     if case.decision is not Decision.OPEN:
         return ConfirmBar.DECIDED
     if case.record.status is Status.EXEMPT:
         return ConfirmBar.EXEMPT
+    if trial is not None:
+        return ConfirmBar.TRIAL
     return ConfirmBar.MEDIA if missing else None
 
 

@@ -21,6 +21,8 @@ from api.work.event_feed import EventFeed
 from api.work.export_desk import ExportDesk
 from api.work.health import Health
 from api.work.passwords import Passwords
+from api.work.register import FOLDER as REGISTER_FOLDER
+from api.work.register import Register
 from api.work.review import ReviewDesk
 from api.work.sign_in import SignIn
 from api.work.supervision import Supervision
@@ -49,6 +51,7 @@ class Service:
     exports: ExportDesk
     health: Health
     sites: Configuration
+    register: Register
 
 
 def open_service(
@@ -87,4 +90,5 @@ def open_service(
         exports=ExportDesk(folder, records, cases, held, keys, now),
         health=Health(folder, database, held, now),
         sites=sites,
+        register=Register(database, now, folder / REGISTER_FOLDER),
     )

@@ -65,3 +65,29 @@ class DraftRefusedError(StoplineError):
     """A text that is not even kept as a draft."""
 
     code = "draft_refused"
+
+
+class SignUnknownError(StoplineError):
+    """The site's entry in the register has no such sign, or the sign no photo."""
+
+    code = "sign_unknown"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+
+
+class PhotoRefusedError(StoplineError):
+    """Bytes that are no picture as a camera takes it."""
+
+    code = "photo_refused"
+
+
+class RegisterChangedError(StoplineError):
+    """Somebody changed the site's entry meanwhile; ``version`` is the one that stands."""
+
+    code = "register_changed"
+
+    def __init__(self, site_id: str, version: int) -> None:
+        super().__init__(f"the entry of site {site_id} was changed meanwhile; look at it again")
+        self.version = version
+        self.headers = {"ETag": f'"v{version}"'}

@@ -174,6 +174,7 @@ const EN = {
   "decide.picture_failed": "A picture could not be shown, so the case cannot be confirmed here.",
   "decide.bar.evidence_missing": "Evidence is missing or altered: the case can only be rejected.",
   "decide.bar.exempt": "An exempt vehicle is recorded only.",
+  "decide.bar.trial": "On trial: the site was not announced then, or no sign was on record.",
   "decide.done.confirmed": "Confirmed",
   "decide.done.rejected": "Rejected",
   "decide.done.void": "Void",

@@ -1,4 +1,4 @@
-"""Sites: drafts and versions of their site files, and what each has."""
+"""Sites: drafts and versions of their site files, what each has, and the register with its signs."""
 
 from __future__ import annotations
 
@@ -40,9 +40,27 @@ def upgrade() -> None:
         sa.Column("kind", sa.String, primary_key=True),
     )
     op.create_index("ix_site_places_camera", "site_places", ["camera_id"])
+    op.create_table(
+        "registers",
+        sa.Column("site_id", sa.String, sa.ForeignKey("sites.id", ondelete="RESTRICT"), primary_key=True),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("published_on", sa.String, nullable=True),
+        sa.Column("document", sa.Text, nullable=False),
+        sa.Column("changed_by", sa.String, nullable=False),
+        sa.Column("changed_at", sa.DateTime, nullable=False),
+    )
+    op.create_index("ix_registers_published", "registers", ["published_on", "site_id"])
+    op.create_table(
+        "sign_photos",
+        sa.Column("site_id", sa.String, sa.ForeignKey("sites.id", ondelete="RESTRICT"), primary_key=True),
+        sa.Column("sign_id", sa.String, primary_key=True),
+        sa.Column("sha256", sa.String, nullable=False),
+        sa.Column("put_by", sa.String, nullable=False),
+        sa.Column("put_at", sa.DateTime, nullable=False),
+    )
 
 
 def downgrade() -> None:
     """Site files go: those that are watched lie in the folder of sites as well."""
-    for table in ("site_places", "site_versions", "sites"):
+    for table in ("sign_photos", "registers", "site_places", "site_versions", "sites"):
         op.drop_table(table)

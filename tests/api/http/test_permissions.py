@@ -80,6 +80,11 @@ TABLE: dict[tuple[str, str], Permission | str] = {
     ("GET", "/sites/{site_id}/config/versions/{number}"): P.CONFIGURE,
     ("POST", "/sites/{site_id}/config/versions/{number}/rollback"): P.CONFIGURE,
     ("GET", "/sites/{site_id}/config/differences"): P.CONFIGURE,
+    ("GET", "/register"): ANYBODY,
+    ("GET", "/sites/{site_id}/register"): P.READ_SITES,
+    ("PUT", "/sites/{site_id}/register"): P.CONFIGURE,
+    ("PUT", "/sites/{site_id}/register/signs/{sign_id}/photo"): P.CONFIGURE,
+    ("GET", "/sites/{site_id}/register/signs/{sign_id}/photo"): P.READ_SITES,
 }
 """Who may use which route of the API; a route that is missing here fails the first test."""
 
@@ -89,6 +94,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/violations/{case_id}/void"): {"reason": "r"},
     ("POST", "/violations/{case_id}/appeals"): {"reason": "r"},
     ("PUT", "/sites/{site_id}/config/draft"): {"text": SITE_FILE},
+    ("PUT", "/sites/{site_id}/register"): {"kind": "junction", "name": "n", "area": "a"},
     ("POST", "/sites/{site_id}/config/versions"): {"reason": "r"},
     ("POST", "/sites/{site_id}/config/versions/{number}/rollback"): {"reason": "r"},
 }
@@ -102,6 +108,7 @@ FILLED = {
     "{token_id}": "0" * 32,
     "{export_id}": "0" * 32,
     "{site_id}": SITE,
+    "{sign_id}": "sign",
 }
 
 

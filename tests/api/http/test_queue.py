@@ -70,6 +70,7 @@ def test_an_item_says_what_the_queue_shows(served: Served) -> None:
         "stage": "review",
         "due_at": None,
         "claim": None,
+        "trial": None,
         "thumbnail": f"/api/v1/violations/{UNREADABLE}/pictures/scene-2.jpg",
     }
     assert served.client.get(item["thumbnail"]).headers["content-type"] == "image/jpeg"
