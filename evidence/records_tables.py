@@ -87,6 +87,7 @@ CASES = Table(
     Index("ix_cases_package", "package", "number"),
     Index("ix_cases_due", "due_from", "number"),
     Index("ix_cases_suspension", "suspension_number"),
+    Index("ix_cases_captured", "captured_at"),
     sqlite_autoincrement=True,
 )
 

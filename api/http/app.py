@@ -22,6 +22,7 @@ from api.http import (
     routes_register,
     routes_sessions,
     routes_sites,
+    routes_statistics,
     routes_supervision,
     routes_users,
     routes_violations,
@@ -109,6 +110,7 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http", body_within_s: floa
         routes_health,
         routes_sites,
         routes_register,
+        routes_statistics,
     ):
         app.include_router(routes.router)
     return app

@@ -36,6 +36,7 @@ STATUS_OF = {
     "password_refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "Password refused"),
     "plate_refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "Not like a plate"),
     "precondition_required": (HTTPStatus.PRECONDITION_REQUIRED, "If-Match required"),
+    "period_refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "No such period"),
     "photo_refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "No photo that can be kept"),
     "range_unsatisfiable": (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Range beyond the end"),
     "records_busy": (HTTPStatus.SERVICE_UNAVAILABLE, "Records busy"),

@@ -205,6 +205,17 @@ def places_of(connection: Connection, site_id: str) -> list[SitePlace]:
     return sorted(SitePlace(camera_id=row.camera_id, place_id=row.place_id, kind=row.kind) for row in rows)
 
 
+def places_by_site(connection: Connection, site_ids: Sequence[str] | None) -> dict[str, frozenset[str]]:
+    """The ids of the places of each of those sites (None: of all) that has a version."""
+    wanted = select(SITE_PLACES.c.site_id, SITE_PLACES.c.place_id).where(SITE_PLACES.c.kind != "camera")
+    if site_ids is not None:
+        wanted = wanted.where(SITE_PLACES.c.site_id.in_(site_ids))
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(wanted):
+        found.setdefault(row.site_id, set()).add(row.place_id)
+    return {site_id: frozenset(places) for site_id, places in found.items()}
+
+
 def site_of_camera(connection: Connection, camera_id: str) -> str | None:
     """The site whose newest version has that camera; None when none has."""
     wanted = select(SITE_PLACES.c.site_id).where(

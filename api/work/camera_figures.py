@@ -34,8 +34,9 @@ class CameraFigures:
 
     ``frames`` were decoded, ``analysed`` looked at; ``lag_s`` is how far behind the camera the newest of them is.
     ``drops`` counts what was left out, by cause. ``armed_s`` and ``disarmed_s`` are seconds of pictures, by whether some rule
-    distrusted itself. ``delays`` counts findings by how long after their last photo they were said (``DELAY_BOUNDS_S``, then
-    more). ``feeds_away`` says of each signal feed that is away why. ``fence`` is the number of the lease, 0 without one.
+    distrusted itself; ``off_s`` of those by the place that did, '' where all of the camera's did. ``delays`` counts findings
+    by how long after their last photo they were said (``DELAY_BOUNDS_S``, then more). ``feeds_away`` says of each signal feed
+    that is away why. ``fence`` is the number of the lease, 0 without one.
     """
 
     camera_id: str
@@ -56,6 +57,7 @@ class CameraFigures:
     lamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     armed_s: float = 0.0
     disarmed_s: float = 0.0
+    off_s: Mapping[str, float] = field(default_factory=dict)
     findings: Mapping[str, int] = field(default_factory=dict)
     passages: int = 0
     cases: int = 0
@@ -89,6 +91,7 @@ class CameraMeter:
         self._findings: Counter[str] = Counter()
         self._delays = [0] * (len(DELAY_BOUNDS_S) + 1)
         self._spells: set[tuple[str | None, str]] = set()
+        self._off_s: dict[str, float] = {}
         self._frame_s: float | None = None
         self._analysed_s: float | None = None
 
@@ -121,6 +124,9 @@ class CameraMeter:
             step_s = min(stamp.media_s - self._frame_s, self._max_gap_s)
             if self._spells:
                 self._disarmed_s += step_s
+                places = {place_id for place_id, _ in self._spells}
+                for place_id in ("",) if None in places else tuple(one or "" for one in places):
+                    self._off_s[place_id] = self._off_s.get(place_id, 0.0) + step_s
             else:
                 self._armed_s += step_s
         self._frame_s = stamp.media_s
@@ -200,6 +206,7 @@ class CameraMeter:
             lamps=dict(self._lamps),
             armed_s=self._armed_s,
             disarmed_s=self._disarmed_s,
+            off_s=dict(self._off_s),
             findings=dict(self._findings),
             passages=self._passages,
             cases=self._cases,

@@ -18,7 +18,7 @@ from evidence.budget import Budget
 from evidence.chain_file import FOLDER as CUSTODY_FOLDER
 from evidence.courier import Courier, Pace
 from evidence.custody import Custody
-from evidence.database import RecordsError
+from evidence.database import Database, RecordsError
 from evidence.delivery import SPOOL_FOLDER
 from evidence.durable import Disk
 from evidence.errors import DiskError, DiskFullError, StoreRefusedError, StoreUnavailableError
@@ -46,10 +46,11 @@ PACE = Pace()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEvidence:
-    """The custody that the cases of a run are in, and who brings them there and to their store."""
+    """The custody that the cases of a run are in, who brings them there and to their store, and the records' database."""
 
     custody: Custody
     courier: Courier
+    database: Database
     data: Path
     is_demo_key: bool
 
@@ -102,7 +103,13 @@ def opened_evidence(
         # A bucket is asked about this run's cases only: each costs a request. One that goes on may have left half a copy.
         before = newest_number(records) if is_in_bucket(data) and not goes_on else None
         with Courier(data, store, custody, budget=budget, pace=PACE) as courier:
-            yield RunEvidence(custody=custody, courier=courier, data=data, is_demo_key=signer is None)
+            yield RunEvidence(
+                custody=custody,
+                courier=courier,
+                database=records.database,
+                data=data,
+                is_demo_key=signer is None,
+            )
         # 'stopline evidence copy' makes what is missing
         with suppress(DiskFullError, DiskError, RecordsError, StoreUnavailableError, StoreRefusedError):
             for _ in copy_clips(data, store, records, custody.signer, clock.now, before):

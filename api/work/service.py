@@ -16,6 +16,7 @@ from api.work.case_sight import WorkTerms
 from api.work.casework import CaseWork
 from api.work.configuration import FOLDER as SITES_FOLDER
 from api.work.configuration import Configuration
+from api.work.coverage import CoverageDesk
 from api.work.data_folder import review_desk
 from api.work.event_feed import EventFeed
 from api.work.export_desk import ExportDesk
@@ -25,6 +26,7 @@ from api.work.register import FOLDER as REGISTER_FOLDER
 from api.work.register import Register
 from api.work.review import ReviewDesk
 from api.work.sign_in import SignIn
+from api.work.statistics import StatisticsDesk
 from api.work.supervision import Supervision
 from evidence.database import Database
 from evidence.durable import Disk
@@ -52,6 +54,8 @@ class Service:
     health: Health
     sites: Configuration
     register: Register
+    coverage: CoverageDesk
+    statistics: StatisticsDesk
 
 
 def open_service(
@@ -91,4 +95,6 @@ def open_service(
         health=Health(folder, database, held, now),
         sites=sites,
         register=Register(database, now, folder / REGISTER_FOLDER),
+        coverage=CoverageDesk(database, now),
+        statistics=StatisticsDesk(database, now),
     )

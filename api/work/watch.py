@@ -11,6 +11,7 @@ from pathlib import Path
 from api.clock import Clock
 from api.errors import ConfigInvalidError, UsageError
 from api.settings import Settings
+from api.work.armed_minutes import ArmedMinutes
 from api.work.custody import signer_of
 from api.work.fleet import Fleet, Log
 from api.work.fleet_messages import Pipelines, WorkerSetup
@@ -23,6 +24,9 @@ from api.work.site_folder import Published, SiteFolder
 
 CONFIG_EVERY_S = 2.0
 STEP_S = 0.25
+ARMED_EVERY_S = 60.0
+"""How often armed minutes are kept: a crash loses so much of them."""
+
 WORKERS = "workers"
 
 
@@ -95,6 +99,7 @@ class _Watch:
         self._request, self._clock, self._log = request, clock, log
         self._folder, self._published, self._evidence = folder, published, evidence
         self._expired_on: date | None = None
+        self._minutes = ArmedMinutes(evidence.database, clock.now)
 
         def setup(crash_file: Path) -> WorkerSetup:
             return WorkerSetup(
@@ -108,7 +113,7 @@ class _Watch:
 
     def run(self, stop: Callable[[], bool], show: Callable[[FleetFigures], None]) -> None:
         self._log("watch_began", cameras=sorted(self._published.cameras))
-        looked_s = shown_s = self._clock.elapsed_s()
+        looked_s = shown_s = kept_s = self._clock.elapsed_s()
         try:
             self._fleet.want(self._published.cameras)
             while not stop():
@@ -120,15 +125,24 @@ class _Watch:
                 self._deliver()
                 if now_s - shown_s >= 1.0:
                     shown_s = now_s
-                    show(self._figures())
+                    figures = self._figures()
+                    self._minutes.take(figures.cameras)
+                    show(figures)
+                if now_s - kept_s >= ARMED_EVERY_S:
+                    kept_s = now_s
+                    self._minutes.keep()
                 self._expire()
         finally:
             self._log("watch_ending")
             self._fleet.finish()
-            show(self._figures())
+            figures = self._figures()
+            self._minutes.take(figures.cameras)
+            show(figures)
         for camera_id in sorted(self._published.cameras):
             self._evidence.courier.advance(camera_id)
         self._evidence.courier.close()
+        if not self._minutes.keep():
+            self._log("armed_minutes_lost", why="the records are away")
         self._tell()
         self._log("watch_ended", undelivered=list(self._evidence.courier.waiting))
 

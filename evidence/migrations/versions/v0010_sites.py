@@ -1,4 +1,4 @@
-"""Sites: drafts and versions of their site files, what each has, and the register with its signs."""
+"""Sites: drafts and versions of their site files, what each has, the register with its signs, armed minutes."""
 
 from __future__ import annotations
 
@@ -51,6 +51,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_registers_published", "registers", ["published_on", "site_id"])
     op.create_table(
+        "armed_days",
+        sa.Column("camera_id", sa.String, primary_key=True),
+        sa.Column("day", sa.String, primary_key=True),
+        sa.Column("place_id", sa.String, primary_key=True),
+        sa.Column("watched_s", sa.Float, nullable=False),
+        sa.Column("off_s", sa.Float, nullable=False),
+    )
+    op.create_index("ix_armed_days_day", "armed_days", ["day"])
+    op.create_index("ix_cases_captured", "cases", ["captured_at"])
+    op.create_table(
         "sign_photos",
         sa.Column("site_id", sa.String, sa.ForeignKey("sites.id", ondelete="RESTRICT"), primary_key=True),
         sa.Column("sign_id", sa.String, primary_key=True),
@@ -62,5 +72,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Site files go: those that are watched lie in the folder of sites as well."""
-    for table in ("sign_photos", "registers", "site_places", "site_versions", "sites"):
+    op.drop_index("ix_cases_captured", "cases")
+    for table in ("armed_days", "sign_photos", "registers", "site_places", "site_versions", "sites"):
         op.drop_table(table)

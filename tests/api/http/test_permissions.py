@@ -80,6 +80,9 @@ TABLE: dict[tuple[str, str], Permission | str] = {
     ("GET", "/sites/{site_id}/config/versions/{number}"): P.CONFIGURE,
     ("POST", "/sites/{site_id}/config/versions/{number}/rollback"): P.CONFIGURE,
     ("GET", "/sites/{site_id}/config/differences"): P.CONFIGURE,
+    ("GET", "/coverage"): P.READ_STATISTICS,
+    ("GET", "/coverage/armed-minutes"): P.READ_STATISTICS,
+    ("GET", "/statistics"): P.READ_STATISTICS,
     ("GET", "/register"): ANYBODY,
     ("GET", "/sites/{site_id}/register"): P.READ_SITES,
     ("PUT", "/sites/{site_id}/register"): P.CONFIGURE,
@@ -116,7 +119,11 @@ AT_THE_ROOT = ("/healthz", "/readyz", "/metrics")
 """Where machines expect them."""
 
 
-QUERIES = {"/sites/{site_id}/config/differences": "?before=1"}
+QUERIES = {
+    "/sites/{site_id}/config/differences": "?before=1",
+    "/coverage/armed-minutes": "?first=2026-03-01&last=2026-03-02",
+    "/statistics": "?first=2026-03-01&last=2026-03-02",
+}
 """What an address needs besides."""
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -60,11 +61,23 @@ def test_a_meter_counts_what_was_seen_and_what_was_not() -> None:
     assert figures.gap_s == pytest.approx(3.7)
     assert figures.armed_s == pytest.approx(1.0)
     assert figures.disarmed_s == pytest.approx(0.2)
+    assert figures.off_s == {"": pytest.approx(0.2)}
     assert figures.lamps == {"a": (12, 1)}
     assert figures.drops["packets_damaged"] == 3
     assert figures.drops["frames_not_analysed"] == 6
     assert figures.drops["packets_over_budget"] == 4
     assert (figures.state, figures.since, figures.lag_s) == (CameraState.LIVE, NOW, 0.3)
+
+
+def test_a_meter_tells_which_place_was_off_and_no_second_twice() -> None:
+    meter = CameraMeter("n", 0.5)
+    meter.connected()
+    meter.saw(seen(0, 0.0), NOW, 0.0)
+    meter.disarmed(replace(disarmed(0.0, None), place_id="line"))
+    meter.saw(seen(1, 0.1), NOW, 0.0)
+    meter.disarmed(replace(disarmed(0.1, None), place_id=None))
+    meter.saw(seen(2, 0.3), NOW, 0.0)
+    assert meter.figures().off_s == {"line": pytest.approx(0.1), "": pytest.approx(0.2)}
 
 
 def figures(**changes: object) -> FleetFigures:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,8 +14,10 @@ import pytest
 
 from api.cli.main import main
 from api.errors import ConfigInvalidError, UsageError
+from api.records.armed import seconds_of
 from api.work.camera_figures import CameraState
 from api.work.live_metrics import metrics_text, unhealthy
+from api.work.records_place import open_database
 from evidence.records import CaseFilter
 from evidence.records_sql import SqlRecords
 from rules.observation import LampState
@@ -112,6 +114,10 @@ def test_stopping_finishes_what_is_open_with_the_footage_after_it(
     (case_id,) = cases(data)
     manifest = json.loads((data / "evidence" / case_id / "manifest.json").read_text(encoding="utf-8"))
     assert not any("ends at" in reason for reason in manifest["reasons"]), manifest["reasons"]
+    with closing(open_database(data)) as database, database.read() as tx:
+        (watched, *_) = seconds_of(tx, ["north"], first="2000-01-01", last="2200-01-01")
+    assert watched.place_id == ""
+    assert watched.watched_s > 1
 
 
 def test_a_second_watch_goes_on_with_higher_segments_and_the_same_chain(
