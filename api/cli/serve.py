@@ -16,6 +16,7 @@ from api.http.log_lines import log_to_stderr_as_json
 from api.http.server import LOOPBACK, address_of, listener, server_of
 from api.settings import load_settings
 from api.work.accounts import FIRST
+from api.work.camera_desk import CameraReach
 from api.work.case_package import published_keys
 from api.work.data_folder import open_records
 from api.work.package_store import open_store
@@ -72,7 +73,11 @@ def serve(data: Path, host: str, port: int, public_url: str | None, log: str) ->
     records = open_records(data)
     try:
         keys = partial(published_keys, data, settings, None)
-        service = open_service(data, records, now, open_store(data, bucket, now), keys=keys)
+
+        def reach() -> CameraReach:
+            return CameraReach(networks=settings.networks(), accounts=settings.camera_accounts())
+
+        service = open_service(data, records, now, open_store(data, bucket, now), keys=keys, reach=reach)
         app = create_app(service, hosts=hosts, is_secure=public_url is not None)
         with listener(host, port) as listening:
             where = address_of(listening) if public_url is None else public_url

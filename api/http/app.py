@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from api.clock import SystemClock
 from api.http import (
     routes_audit,
+    routes_cameras,
     routes_casework,
     routes_events,
     routes_exports,
@@ -111,6 +112,7 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http", body_within_s: floa
         routes_sites,
         routes_register,
         routes_statistics,
+        routes_cameras,
     ):
         app.include_router(routes.router)
     return app

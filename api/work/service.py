@@ -8,9 +8,10 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 
-from api.clock import Now
+from api.clock import Now, SystemClock
 from api.work.accounts import Accounts
 from api.work.audit_book import AuditBook
+from api.work.camera_desk import CameraDesk, CameraReach, no_reach
 from api.work.case_access import CaseAccess
 from api.work.case_sight import WorkTerms
 from api.work.casework import CaseWork
@@ -56,6 +57,7 @@ class Service:
     register: Register
     coverage: CoverageDesk
     statistics: StatisticsDesk
+    cameras: CameraDesk
 
 
 def open_service(
@@ -67,10 +69,11 @@ def open_service(
     hasher: PasswordHasher | None = None,
     keys: Callable[[], Sequence[PublishedKey]] = tuple,
     terms: WorkTerms | None = None,
+    reach: Callable[[], CameraReach] = no_reach,
 ) -> Service:
     """The service over the folder's records, and the packages in ``store`` (None: in the folder itself).
 
-    ``keys`` are the office's public ones, which exports hold.
+    ``keys`` are the office's public ones, which exports hold; ``reach`` says where cameras may be looked at.
     """
     database = records.database
     held = LocalStore(folder, Disk()) if store is None else store
@@ -97,4 +100,5 @@ def open_service(
         register=Register(database, now, folder / REGISTER_FOLDER),
         coverage=CoverageDesk(database, now),
         statistics=StatisticsDesk(database, now),
+        cameras=CameraDesk(database, sites, reach, SystemClock(), now),
     )

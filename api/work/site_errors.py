@@ -91,3 +91,18 @@ class RegisterChangedError(StoplineError):
         super().__init__(f"the entry of site {site_id} was changed meanwhile; look at it again")
         self.version = version
         self.headers = {"ETag": f'"v{version}"'}
+
+
+class CameraBusyError(StoplineError):
+    """Others look at cameras just now."""
+
+    code = "camera_busy"
+
+    def __init__(self) -> None:
+        super().__init__("others look at cameras just now; try again in some seconds")
+
+
+class CameraUnreachableError(StoplineError):
+    """The camera cannot be used as it is configured; the text says why, without its account."""
+
+    code = "camera_unreachable"

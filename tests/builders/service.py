@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 
 from api.http.access import CSRF_HEADER
 from api.work.access import GRANTS, Principal, Role
+from api.work.camera_desk import CameraReach, no_reach
 from api.work.case_sight import Actor
 from api.work.case_submission import Outcome, Submission, Verdict, VerdictKind
 from api.work.service import Service, open_service
@@ -24,11 +25,15 @@ CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def a_service(
-    folder: Path, records: SqlRecords, now: Callable[[], datetime], store: PackageStore | None = None
+    folder: Path,
+    records: SqlRecords,
+    now: Callable[[], datetime],
+    store: PackageStore | None = None,
+    reach: Callable[[], CameraReach] = no_reach,
 ) -> Service:
     """The service over that folder."""
     office = PublishedKey(key=a_signer().public, label="Test office")
-    return open_service(folder, records, now, store, hasher=CHEAP, keys=lambda: (office,))
+    return open_service(folder, records, now, store, hasher=CHEAP, keys=lambda: (office,), reach=reach)
 
 
 def account(service: Service, role: Role, name: str, site_ids: tuple[str, ...] | None = None) -> str:

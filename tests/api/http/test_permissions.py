@@ -80,6 +80,15 @@ TABLE: dict[tuple[str, str], Permission | str] = {
     ("GET", "/sites/{site_id}/config/versions/{number}"): P.CONFIGURE,
     ("POST", "/sites/{site_id}/config/versions/{number}/rollback"): P.CONFIGURE,
     ("GET", "/sites/{site_id}/config/differences"): P.CONFIGURE,
+    ("GET", "/cameras"): P.READ_SITES,
+    ("GET", "/cameras/{camera_id}"): P.READ_SITES,
+    ("GET", "/cameras/{camera_id}/snapshot"): P.CONFIGURE,
+    ("POST", "/cameras/{camera_id}/connection-test"): P.CONFIGURE,
+    ("GET", "/cameras/{camera_id}/config/draft"): P.CONFIGURE,
+    ("PUT", "/cameras/{camera_id}/config/draft"): P.CONFIGURE,
+    ("POST", "/cameras/{camera_id}/config/validate"): P.CONFIGURE,
+    ("GET", "/cameras/{camera_id}/config/versions"): P.READ_SITES,
+    ("POST", "/cameras/{camera_id}/config/versions"): P.CONFIGURE,
     ("GET", "/coverage"): P.READ_STATISTICS,
     ("GET", "/coverage/armed-minutes"): P.READ_STATISTICS,
     ("GET", "/statistics"): P.READ_STATISTICS,
@@ -97,6 +106,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/violations/{case_id}/void"): {"reason": "r"},
     ("POST", "/violations/{case_id}/appeals"): {"reason": "r"},
     ("PUT", "/sites/{site_id}/config/draft"): {"text": SITE_FILE},
+    ("PUT", "/cameras/{camera_id}/config/draft"): {"text": SITE_FILE},
+    ("POST", "/cameras/{camera_id}/config/versions"): {"reason": "r"},
     ("PUT", "/sites/{site_id}/register"): {"kind": "junction", "name": "n", "area": "a"},
     ("POST", "/sites/{site_id}/config/versions"): {"reason": "r"},
     ("POST", "/sites/{site_id}/config/versions/{number}/rollback"): {"reason": "r"},
@@ -111,6 +122,7 @@ FILLED = {
     "{token_id}": "0" * 32,
     "{export_id}": "0" * 32,
     "{site_id}": SITE,
+    "{camera_id}": "north",
     "{sign_id}": "sign",
 }
 
@@ -137,7 +149,7 @@ def address(path: str) -> str:
 
 def ask(client: httpx.Client, route: tuple[str, str], authorization: str | None) -> httpx.Response:
     """The answer; nobody asks where there is no ``authorization``."""
-    if_match = '"v1"' if route[1].startswith("/sites") else '"c1.0"'
+    if_match = '"v1"' if route[1].startswith(("/sites", "/cameras")) else '"c1.0"'
     headers = {"If-Match": if_match, "Idempotency-Key": "k"}
     headers |= {} if authorization is None else {"Authorization": authorization}
     with (
@@ -214,17 +226,22 @@ def test_a_case_of_another_site_is_as_if_it_were_not_there(served: Served, peopl
 
 def test_another_site_is_as_if_it_were_not_there(served: Served, people: dict[str, str]) -> None:
     publish(served.service.sites)
-    named = [(route, wanted) for route, wanted in TABLE.items() if "{site_id}" in route[1]]
+    named = [
+        (route, wanted)
+        for route, wanted in TABLE.items()
+        if "{site_id}" in route[1] or "{camera_id}" in route[1]
+    ]
     assert named
     for route, wanted in named:
         for role in Role:
             if wanted not in GRANTS[role]:
                 continue
             answer = ask(served.client, route, people[f"{role.value} elsewhere"])
-            assert_problem(answer, 404, "site_unknown")
+            of_camera = "{camera_id}" in route[1]
+            assert_problem(answer, 404, "camera_unknown" if of_camera else "site_unknown")
             line = json.loads(served.service.audit.found(AuditQuery(), before_number=None, limit=1)[0].line)
             assert (line["target"], line["outcome"]) == (f"site:{SITE}", "refused")
-            assert answer.json()["detail"] == f"there is no site {SITE}"
+            assert SITE not in answer.json()["detail"].replace(f"there is no site {SITE}", "")
     headers = {"Authorization": people["engineer elsewhere"]}
     assert served.client.get("/api/v1/sites", headers=headers).json()["items"] == []
 
