@@ -49,6 +49,11 @@ class Settings(CameraSettings):
         description="Folder of the sample clips with their site files and truth.json, for 'stopline demo'. Default the "
         "folder sample_videos beside the packages: there a checkout has it."
     )
+    footage: Path | None = Field(
+        default=None,
+        description="Folder of recordings and truth files that runs ordered from the service may read; nothing outside of it is. "
+        "Default none: whoever may order runs reads nothing of the server unasked.",
+    )
     threads: int = Field(
         default=2,
         ge=1,

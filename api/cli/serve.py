@@ -77,7 +77,15 @@ def serve(data: Path, host: str, port: int, public_url: str | None, log: str) ->
         def reach() -> CameraReach:
             return CameraReach(networks=settings.networks(), accounts=settings.camera_accounts())
 
-        service = open_service(data, records, now, open_store(data, bucket, now), keys=keys, reach=reach)
+        service = open_service(
+            data,
+            records,
+            now,
+            open_store(data, bucket, now),
+            keys=keys,
+            reach=reach,
+            footage=settings.footage,
+        )
         app = create_app(service, hosts=hosts, is_secure=public_url is not None)
         with listener(host, port) as listening:
             where = address_of(listening) if public_url is None else public_url
@@ -94,6 +102,7 @@ def serve(data: Path, host: str, port: int, public_url: str | None, log: str) ->
             except KeyboardInterrupt:
                 click.echo("Ended.", err=True)
             finally:
+                service.jobs.close()
                 service.exports.close()
     finally:
         records.close()

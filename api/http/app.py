@@ -20,6 +20,7 @@ from api.http import (
     routes_events,
     routes_exports,
     routes_health,
+    routes_jobs,
     routes_register,
     routes_sessions,
     routes_sites,
@@ -113,6 +114,7 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http", body_within_s: floa
         routes_register,
         routes_statistics,
         routes_cameras,
+        routes_jobs,
     ):
         app.include_router(routes.router)
     return app

@@ -21,7 +21,10 @@ from api.work.coverage import CoverageDesk
 from api.work.data_folder import review_desk
 from api.work.event_feed import EventFeed
 from api.work.export_desk import ExportDesk
+from api.work.footage import Footage
 from api.work.health import Health
+from api.work.jobs import FOLDER as JOBS_FOLDER
+from api.work.jobs import JobDesk
 from api.work.passwords import Passwords
 from api.work.register import FOLDER as REGISTER_FOLDER
 from api.work.register import Register
@@ -58,6 +61,7 @@ class Service:
     coverage: CoverageDesk
     statistics: StatisticsDesk
     cameras: CameraDesk
+    jobs: JobDesk
 
 
 def open_service(
@@ -70,10 +74,12 @@ def open_service(
     keys: Callable[[], Sequence[PublishedKey]] = tuple,
     terms: WorkTerms | None = None,
     reach: Callable[[], CameraReach] = no_reach,
+    footage: Path | None = None,
 ) -> Service:
     """The service over the folder's records, and the packages in ``store`` (None: in the folder itself).
 
-    ``keys`` are the office's public ones, which exports hold; ``reach`` says where cameras may be looked at.
+    ``keys`` are the office's public ones, which exports hold; ``reach`` says where cameras may be looked at;
+    ``footage`` is the folder that runs may read.
     """
     database = records.database
     held = LocalStore(folder, Disk()) if store is None else store
@@ -83,6 +89,8 @@ def open_service(
     cases = CaseAccess(database, now)
     sites = Configuration(database, now, folder / SITES_FOLDER)
     sites.deliver_all()
+    jobs = JobDesk(database, sites, Footage(footage), folder / JOBS_FOLDER, now)
+    jobs.recover()
     return Service(
         database=database,
         now=now,
@@ -101,4 +109,5 @@ def open_service(
         coverage=CoverageDesk(database, now),
         statistics=StatisticsDesk(database, now),
         cameras=CameraDesk(database, sites, reach, SystemClock(), now),
+        jobs=jobs,
     )

@@ -30,10 +30,20 @@ def a_service(
     now: Callable[[], datetime],
     store: PackageStore | None = None,
     reach: Callable[[], CameraReach] = no_reach,
+    footage: Path | None = None,
 ) -> Service:
     """The service over that folder."""
     office = PublishedKey(key=a_signer().public, label="Test office")
-    return open_service(folder, records, now, store, hasher=CHEAP, keys=lambda: (office,), reach=reach)
+    return open_service(
+        folder,
+        records,
+        now,
+        store,
+        hasher=CHEAP,
+        keys=lambda: (office,),
+        reach=reach,
+        footage=footage,
+    )
 
 
 def account(service: Service, role: Role, name: str, site_ids: tuple[str, ...] | None = None) -> str:

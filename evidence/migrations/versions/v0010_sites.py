@@ -1,4 +1,4 @@
-"""Sites: drafts and versions of their site files, what each has, the register with its signs, armed minutes."""
+"""Sites: drafts and versions of their site files, what each has, the register with its signs, armed minutes, jobs."""
 
 from __future__ import annotations
 
@@ -51,6 +51,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_registers_published", "registers", ["published_on", "site_id"])
     op.create_table(
+        "jobs",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("id", sa.String, nullable=False, unique=True),
+        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("site_id", sa.String, nullable=False),
+        sa.Column("account_id", sa.String, nullable=False),
+        sa.Column("request", sa.Text, nullable=False),
+        sa.Column("state", sa.String, nullable=False),
+        sa.Column("progress", sa.Float, nullable=False),
+        sa.Column("why", sa.Text, nullable=True),
+        sa.Column("result", sa.Text, nullable=True),
+        sa.Column("ordered_at", sa.DateTime, nullable=False),
+        sa.Column("began_at", sa.DateTime, nullable=True),
+        sa.Column("ended_at", sa.DateTime, nullable=True),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_jobs_state", "jobs", ["state", "number"])
+    op.create_index("ix_jobs_kind", "jobs", ["kind", "number"])
+    op.create_table(
         "armed_days",
         sa.Column("camera_id", sa.String, primary_key=True),
         sa.Column("day", sa.String, primary_key=True),
@@ -73,5 +92,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Site files go: those that are watched lie in the folder of sites as well."""
     op.drop_index("ix_cases_captured", "cases")
-    for table in ("armed_days", "sign_photos", "registers", "site_places", "site_versions", "sites"):
+    for table in ("jobs", "armed_days", "sign_photos", "registers", "site_places", "site_versions", "sites"):
         op.drop_table(table)
