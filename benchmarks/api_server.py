@@ -40,6 +40,7 @@ def served_api(data: Path) -> Iterator[ServedApi]:
         tokens = {role: token_of(service, role) for role in Role}
         with listener("127.0.0.1", 0) as listening, served(create_app(service), listening):
             yield ServedApi(address_of(listening).rstrip("/"), service, tokens)
+        service.jobs.close()
         service.exports.close()
     finally:
         records.close()

@@ -21,11 +21,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.http.app import describe_api
+from api.register_document import RegisterDocument
 from api.work.access import Role
 from api.work.records_place import move_records
+from api.work.service import Service
 from benchmarks.api_server import ServedApi, served_api
 from benchmarks.proof import Proof, Trial, Verdict
 from tests.builders.case_folder import fill, held, parking, red_light, unreadable
+from tests.builders.sites import engineer, publish, site_file
 from tests.postgresql_server import programs, running
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -41,6 +44,9 @@ THERE = {
         "north-red_light-s0-f001300-t12",
     ),
     "name": ("scene-1.jpg", "plate.jpg"),
+    "site_id": ("crossroads",),
+    "camera_id": ("east",),
+    "sign_id": ("sign",),
 }
 """What the drawn data folder has."""
 MOST_TOLD = 20
@@ -133,6 +139,7 @@ def prove(trial: Trial) -> Verdict:
                 server = stack.enter_context(running(where))
                 _move(data, server.address("postgres"))
             api = stack.enter_context(served_api(data))
+            _keep_register(api.service)
             fuzzer = Fuzzer(api)
             fuzzer.run(time.monotonic() + trial.size / len(kinds), first_seed=1)
         figures[f"requests_{kind}"] = fuzzer.sent
@@ -148,6 +155,16 @@ def prove(trial: Trial) -> Verdict:
     return Verdict(
         passed=not told and all(int(figures[f"requests_{kind}"]) > 0 for kind in kinds), figures=figures
     )
+
+
+def _keep_register(service: Service) -> None:
+    """The drawn cases' site is published and announced, so that they can be confirmed."""
+    who = engineer()
+    if service.sites.page(who, after_id="", limit=1):
+        return
+    publish(service.sites, site_file("crossroads", "east"), "crossroads")
+    entry = {"kind": "junction", "name": "Crossroads", "area": "Old town", "published_on": "2020-01-01"}
+    service.register.put(who, "crossroads", RegisterDocument.model_validate(entry), looked_at=0)
 
 
 def _move(data: Path, address: str) -> None:

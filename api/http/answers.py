@@ -14,6 +14,7 @@ WORDS = {
     409: "What stands forbids it; the detail says what.",
     410: "It is gone: its time was over, or it was removed.",
     412: "It was changed meanwhile; the answer's ETag is the one that stands, where there is one.",
+    413: "The body is longer than this address takes.",
     416: "The range begins beyond the end.",
     422: "The request is invalid; 'errors' says where.",
     428: "If-Match is missing.",

@@ -39,10 +39,8 @@ LOOKS = problems(
     404,
     409,
     422,
-    502,
-    s409="Others look at cameras just now.",
+    s409="Others look at cameras just now, or the camera cannot be used as it is configured; the detail says why.",
     s422=INVALID,
-    s502="The camera cannot be used as it is configured; the detail says why.",
 )
 
 
@@ -144,7 +142,9 @@ def draft(
 
 
 @router.put(
-    "/{camera_id}/config/draft", summary="Write the draft of its site", responses=problems(404, 412, 422, 428)
+    "/{camera_id}/config/draft",
+    summary="Write the draft of its site",
+    responses=problems(404, 412, 413, 422, 428),
 )
 def put_draft(
     service: ServiceOf,

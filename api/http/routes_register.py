@@ -148,7 +148,7 @@ def entry(
 
 
 @router.put(
-    "/sites/{site_id}/register", summary="Write a site's entry", responses=problems(404, 412, 422, 428)
+    "/sites/{site_id}/register", summary="Write a site's entry", responses=problems(404, 412, 413, 422, 428)
 )
 def put(
     service: ServiceOf,
@@ -168,7 +168,7 @@ def put(
 @router.put(
     "/sites/{site_id}/register/signs/{sign_id}/photo",
     summary="Put a sign's photo",
-    responses=problems(404, 422),
+    responses=problems(404, 413, 422),
     openapi_extra=PHOTO,
 )
 def put_photo(

@@ -84,7 +84,7 @@ def draft(
     return DraftModel.of(row, text)
 
 
-@router.put("/{site_id}/config/draft", summary="Write the draft", responses=problems(404, 412, 422, 428))
+@router.put("/{site_id}/config/draft", summary="Write the draft", responses=problems(404, 412, 413, 422, 428))
 def put_draft(
     service: ServiceOf,
     by: Engineer,

@@ -51,7 +51,7 @@ STATUS_OF = {
     "sign_in_required": (HTTPStatus.UNAUTHORIZED, "Sign in"),
     "stale": (HTTPStatus.PRECONDITION_FAILED, "Changed meanwhile"),
     "camera_busy": (HTTPStatus.CONFLICT, "Busy"),
-    "camera_unreachable": (HTTPStatus.BAD_GATEWAY, "Camera cannot be used"),
+    "camera_unreachable": (HTTPStatus.CONFLICT, "Camera cannot be used"),
     "camera_unknown": (HTTPStatus.NOT_FOUND, "Unknown camera"),
     "config_invalid": (HTTPStatus.UNPROCESSABLE_ENTITY, "Site file not in order"),
     "draft_refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "Not kept"),

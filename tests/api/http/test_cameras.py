@@ -83,7 +83,7 @@ def test_the_address_of_a_draft_is_tried_before_it_is_published(
         streaming(f"rtsp://127.0.0.1:{camera.port}/camera", "gate"),
         looked_at=row.version,
     )
-    assert_problem(wu.get("/api/v1/cameras/north/snapshot"), 502, "camera_unreachable")
+    assert_problem(wu.get("/api/v1/cameras/north/snapshot"), 409, "camera_unreachable")
     assert wu.get("/api/v1/cameras/north/snapshot?draft_of=crossing").status_code == 200
     sites.add(engineer(), "new", "a new site")
     text = streaming(f"rtsp://127.0.0.1:{camera.port}/camera", "gate")
@@ -124,7 +124,7 @@ def test_what_stands_elsewhere_is_not_connected_to(served: Served, wu: httpx.Cli
         wu.get("/api/v1/cameras/north/snapshot"),
         wu.post("/api/v1/cameras/north/connection-test"),
     ):
-        assert_problem(answer, 502, "camera_unreachable")
+        assert_problem(answer, 409, "camera_unreachable")
     assert not own.was_reached()
     own.listening.close()
 
@@ -153,7 +153,7 @@ def test_a_redirect_leads_nowhere(served: Served, wu: httpx.Client) -> None:
     thread = threading.Thread(target=redirect, daemon=True)
     thread.start()
     publish(served.service.sites, streaming(f"rtsp://127.0.0.1:{lure.getsockname()[1]}/x"))
-    assert_problem(wu.get("/api/v1/cameras/north/snapshot"), 502, "camera_unreachable")
+    assert_problem(wu.get("/api/v1/cameras/north/snapshot"), 409, "camera_unreachable")
     assert not own.was_reached()
     lure.close()
     own.listening.close()
@@ -184,7 +184,7 @@ def test_few_look_at_once_and_an_unknown_account_is_told_without_a_password(
 ) -> None:
     publish(served.service.sites, streaming("rtsp://127.0.0.1:1/x", "nobody"))
     answer = wu.get("/api/v1/cameras/north/snapshot")
-    assert_problem(answer, 502, "camera_unreachable", "nobody")
+    assert_problem(answer, 409, "camera_unreachable", "nobody")
     assert "hunter2" not in answer.text
     desk = served.app.state.service.cameras
     slots = [desk._slot() for _ in range(AT_ONCE)]
