@@ -121,13 +121,19 @@ def rejections(connection: Connection, period: Period) -> list[RejectionCount]:
         .correlate(CASES)
         .scalar_subquery()
     )
-    by = (CASES.c.site_id, CASES.c.camera_id, CASES.c.place_id, CASES.c.rule, REVIEWS.c.code)
+    by = (
+        CASES.c.site_id,
+        CASES.c.camera_id,
+        CASES.c.place_id,
+        CASES.c.rule,
+        REVIEWS.c.code,
+        CASES.c.decision,  # not a condition: SQLite would walk its index instead of that of moments
+    )
     wanted = (
         select(*by, func.count().label("number"))
         .join(REVIEWS, REVIEWS.c.case_number == CASES.c.number)
         .where(
             *_within(period),
-            CASES.c.decision == Decision.REJECTED.value,
             REVIEWS.c.id == last,
             REVIEWS.c.code.is_not(None),
         )
@@ -144,6 +150,7 @@ def rejections(connection: Connection, period: Period) -> list[RejectionCount]:
             count=row.number,
         )
         for row in connection.execute(wanted)
+        if row.decision == Decision.REJECTED.value
     ]
 
 
