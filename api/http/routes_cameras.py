@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.http import routes_sites
 from api.http.access import ServiceOf
 from api.http.answers import problems
+from api.http.body import Body
 from api.http.case_routes import actor
 from api.http.cursor import decode_name, encode_name
 from api.http.models import PREFIX
@@ -44,10 +45,8 @@ LOOKS = problems(
 )
 
 
-class CameraTest(BaseModel):
+class CameraTest(Body):
     """What a camera sends."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str = Field(description="Where it was found, without its account.")
     codec: str

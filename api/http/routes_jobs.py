@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.http.access import ServiceOf, permitted
 from api.http.answers import problems
+from api.http.body import Body, Moment
 from api.http.case_routes import actor
 from api.http.cursor import decode_cursor, encode_cursor
 from api.http.models import PREFIX
 from api.http.routes_sites import INVALID, Limit, NumberCursor
-from api.http.workflow_models import Moment, SiteId
+from api.http.workflow_models import SiteId
 from api.records.jobs import Job, JobKind, JobState
 from api.work.access import Permission, Principal
 
@@ -26,11 +27,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NewRun(_Model):
+class NewRun(Body):
     """A recording to be replayed."""
 
     site_id: SiteId
@@ -46,7 +43,7 @@ class NewRun(_Model):
     )
 
 
-class NewDryRun(_Model):
+class NewDryRun(Body):
     """A changed site file to be tried."""
 
     run_id: Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")] = Field(
@@ -55,7 +52,7 @@ class NewDryRun(_Model):
     version: Number | None = Field(None, description="Of the site file; null: the site's draft.")
 
 
-class JobModel(_Model):
+class JobModel(Body):
     """A job."""
 
     id: str
@@ -91,14 +88,14 @@ class JobModel(_Model):
         )
 
 
-class RunPage(_Model):
+class RunPage(Body):
     """Some runs, the newest first."""
 
     items: list[JobModel]
     next_cursor: str | None = Field(description="Send it as 'cursor' for what follows; null: that was all.")
 
 
-class FootageModel(_Model):
+class FootageModel(Body):
     """The files that a run may read."""
 
     names: list[str] = Field(description="Of at most 1,000 files, by name.")

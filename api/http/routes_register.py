@@ -6,10 +6,11 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.http.access import ServiceOf
 from api.http.answers import problems
+from api.http.body import Body
 from api.http.case_routes import actor
 from api.http.cursor import decode_name, encode_name
 from api.http.models import PREFIX
@@ -31,11 +32,7 @@ PHOTO = {
 }
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PublicSection(_Model):
+class PublicSection(Body):
     """An approach, or a stretch of kerb where parking is forbidden."""
 
     kind: SectionKind
@@ -44,7 +41,7 @@ class PublicSection(_Model):
     has_equipment: bool
 
 
-class PublicSign(_Model):
+class PublicSign(Body):
     """A sign or marking that stands."""
 
     kind: SignKind
@@ -52,7 +49,7 @@ class PublicSign(_Model):
     hours: str
 
 
-class PublicSite(_Model):
+class PublicSite(Body):
     """A site that the public is told of."""
 
     id: str
@@ -95,14 +92,14 @@ class PublicSite(_Model):
         )
 
 
-class PublicPage(_Model):
+class PublicPage(Body):
     """Some sites, by id."""
 
     items: list[PublicSite]
     next_cursor: str | None = Field(description="Send it as 'cursor' for what follows; null: that was all.")
 
 
-class EntryModel(_Model):
+class EntryModel(Body):
     """A site's entry."""
 
     site_id: str
@@ -115,7 +112,7 @@ class EntryModel(_Model):
         return cls(site_id=found.site_id, document=found.document, photographed=sorted(found.photographed))
 
 
-class PhotoModel(_Model):
+class PhotoModel(Body):
     """A photo that is kept."""
 
     sha256: str = Field(description="Of the picture as it is kept: a JPEG without what else the file told.")

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.http.access import ServiceOf, permitted
 from api.http.answers import problems
+from api.http.body import Body
 from api.http.case_routes import actor
 from api.http.cursor import decode_name, encode_name
 from api.http.models import PREFIX
@@ -50,11 +51,7 @@ Period = Annotated[tuple[date, date], Depends(_period)]
 """The days (UTC), both included."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ShareModel(_Model):
+class ShareModel(Body):
     """How many of a group are enforced."""
 
     name: str
@@ -68,7 +65,7 @@ class ShareModel(_Model):
         return cls(name=share.name, covered=share.covered, total=share.total, rate=share.rate)
 
 
-class CoverageModel(_Model):
+class CoverageModel(Body):
     """How much is enforced."""
 
     on: date = Field(description="As of that date (UTC).")
@@ -83,7 +80,7 @@ class CoverageModel(_Model):
     priority_aim: float
 
 
-class PlaceMinutesModel(_Model):
+class PlaceMinutesModel(Body):
     """A stop line or zone."""
 
     place_id: str
@@ -92,7 +89,7 @@ class PlaceMinutesModel(_Model):
     armed_min: float = Field(description="Of those, in which its rules trusted themselves.")
 
 
-class CameraMinutesModel(_Model):
+class CameraMinutesModel(Body):
     """A camera."""
 
     camera_id: str
@@ -121,14 +118,14 @@ class CameraMinutesModel(_Model):
         )
 
 
-class MinutesPage(_Model):
+class MinutesPage(Body):
     """Some cameras, by id."""
 
     items: list[CameraMinutesModel]
     next_cursor: str | None = Field(description="Send it as 'cursor' for what follows; null: that was all.")
 
 
-class OutcomesModel(_Model):
+class OutcomesModel(Body):
     """How many cases there are of each outcome."""
 
     open: int = Field(description="Nobody's decision stands yet, whoever has looked at them.")
@@ -155,7 +152,7 @@ class OutcomesModel(_Model):
         )
 
 
-class GroupModel(_Model):
+class GroupModel(Body):
     """A rule, a site or a reviewer."""
 
     name: str
@@ -167,7 +164,7 @@ class GroupModel(_Model):
         return [cls(name=name, outcomes=OutcomesModel.of(outcomes)) for name, outcomes in groups]
 
 
-class ReasonModel(_Model):
+class ReasonModel(Body):
     """A reason for rejection."""
 
     code: str
@@ -179,7 +176,7 @@ class ReasonModel(_Model):
         return [cls(code=code, count=count) for code, count in reasons]
 
 
-class PlaceModel(_Model):
+class PlaceModel(Body):
     """A line or zone, for who can mend it."""
 
     site_id: str
@@ -202,7 +199,7 @@ class PlaceModel(_Model):
         )
 
 
-class StatisticsModel(_Model):
+class StatisticsModel(Body):
     """What became of the cases of a period."""
 
     total: OutcomesModel

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.errors import Problem
+from api.http.body import Body
 from api.http.problems import json_pointer
 from api.http.workflow_models import Reason
 from api.records.sites import SitePlace, SiteRow, SiteVersion
@@ -25,11 +26,7 @@ CameraPath = Annotated[
 VersionPath = Annotated[int, Path(ge=1, le=2**31 - 1, description="The number of the version.")]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NewSite(_Model):
+class NewSite(Body):
     """A site to be configured."""
 
     id: Name = Field(description="As the site file has it: letters, digits, - and _. It never changes.")
@@ -38,14 +35,14 @@ class NewSite(_Model):
     )
 
 
-class PlaceModel(_Model):
+class PlaceModel(Body):
     """A line, zone, gate or crosswalk."""
 
     id: str
     kind: Literal["stop_line", "no_parking", "gate", "crosswalk"]
 
 
-class CameraModel(_Model):
+class CameraModel(Body):
     """A camera of the newest version."""
 
     id: str
@@ -58,7 +55,7 @@ class SiteCamera(CameraModel):
     places: list[PlaceModel]
 
 
-class SiteModel(_Model):
+class SiteModel(Body):
     """A site."""
 
     id: str
@@ -101,21 +98,21 @@ class SiteDetail(SiteModel):
         )
 
 
-class SitePage(_Model):
+class SitePage(Body):
     """Some sites, by id."""
 
     items: list[SiteModel]
     next_cursor: str | None = Field(description="Send it as 'cursor' for what follows; null: that was all.")
 
 
-class CameraPage(_Model):
+class CameraPage(Body):
     """Some cameras, by id."""
 
     items: list[CameraModel]
     next_cursor: str | None = Field(description="Send it as 'cursor' for what follows; null: that was all.")
 
 
-class DraftText(_Model):
+class DraftText(Body):
     """A site file that is being written."""
 
     text: str = Field(
@@ -125,7 +122,7 @@ class DraftText(_Model):
     )
 
 
-class DraftModel(_Model):
+class DraftModel(Body):
     """The draft of a site's file."""
 
     site_id: str
@@ -146,7 +143,7 @@ class DraftModel(_Model):
         )
 
 
-class FileProblem(_Model):
+class FileProblem(Body):
     """One thing that is wrong with a site file."""
 
     pointer: str = Field(description="JSON Pointer into the site file, as '#/cameras/0/stop_lines/1/line'.")
@@ -159,20 +156,20 @@ class FileProblem(_Model):
         return cls(pointer=json_pointer(problem.place), line=problem.line, detail=problem.message)
 
 
-class Validation(_Model):
+class Validation(Body):
     """What stands against publishing a draft."""
 
     is_in_order: bool
     problems: list[FileProblem]
 
 
-class Publication(_Model):
+class Publication(Body):
     """Why something is published."""
 
     reason: Reason
 
 
-class VersionModel(_Model):
+class VersionModel(Body):
     """A published site file, without its text."""
 
     site_id: str
@@ -213,14 +210,14 @@ class PublishedModel(VersionModel):
         return cls(**_version(version), is_delivered=is_delivered)
 
 
-class VersionPage(_Model):
+class VersionPage(Body):
     """Some versions, the newest first."""
 
     items: list[VersionModel]
     next_cursor: str | None = Field(description="Send it as 'cursor' for what follows; null: that was all.")
 
 
-class DifferenceModel(_Model):
+class DifferenceModel(Body):
     """One thing that the rules of a camera see otherwise."""
 
     camera_id: str
@@ -228,7 +225,7 @@ class DifferenceModel(_Model):
     says: str
 
 
-class DifferencesModel(_Model):
+class DifferencesModel(Body):
     """What differs between two versions."""
 
     text: str = Field(description="As 'diff -u' says it.")
