@@ -8,11 +8,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from ipaddress import ip_address
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 from api.settings import load_settings
 from evidence.database import Database
@@ -35,7 +37,22 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
     "--mute-audio",
 )
-FIGURES = pytest.StashKey[list[tuple[str, str, object]]]()
+FIGURE = "measured figure"
+TOGETHER = "tests/replay/"
+"""Its files look at the same replays."""
+
+APART = "tests/benchmarks/test_prove.py"
+"""Its tests are long, and share nothing."""
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """Several processes: the tests of a file run in one of them, in their order, as they share what is made for the file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        if file.startswith(TOGETHER):
+            return TOGETHER
+        return nodeid if file == APART else file
 
 
 @pytest.fixture(scope="session")
@@ -151,7 +168,8 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
     """Records a measured figure under a name; all of them are printed at the end of the run."""
 
     def record(name: str, value: object) -> None:
-        request.config.stash[FIGURES].append((request.node.nodeid, name, value))
+        told = f"{value:.4g}" if isinstance(value, float) else str(value)
+        request.node.user_properties.append((FIGURE, f"{name} = {told}"))
 
     return record
 
@@ -165,7 +183,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--golden") and os.environ.get("CI") == "true":
         raise pytest.UsageError("--golden rewrites what the tests expect, so it is refused when CI=true")
-    config.stash[FIGURES] = []
     sys.addaudithook(_refuse_other_hosts)
 
 
@@ -179,19 +196,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in others]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    figures = config.stash[FIGURES]
-    if not figures:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    told = [
+        (report.nodeid, text)
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, text in report.user_properties
+        if name == FIGURE
+    ]
+    if not told:
         return
     terminalreporter.section("measured figures")
     test_before = None
-    for test, name, value in figures:
+    for test, text in sorted(told, key=itemgetter(0)):
         if test != test_before:
             terminalreporter.line(test)
         test_before = test
-        terminalreporter.line(
-            f"    {name} = {value:.4g}" if isinstance(value, float) else f"    {name} = {value}"
-        )
+        terminalreporter.line(f"    {text}")
 
 
 def _refuse_other_hosts(event: str, arguments: tuple[Any, ...]) -> None:
