@@ -132,12 +132,8 @@ class KeptCase:
 class CaseFilter:
     """Which cases to list; None means any."""
 
-    rule: Rule | None = None
     status: Status | None = None
-    decision: Decision | None = None
     camera_id: str | None = None
-    plate: str | None = None
-    package: PackageState | None = None
 
 
 class AlreadyDecidedError(StoplineError):

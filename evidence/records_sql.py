@@ -100,7 +100,7 @@ class SqlRecords:
             return case_of(connection, case_id)
 
     def page(self, wanted: CaseFilter, *, after_number: int | None, limit: int) -> Sequence[Case]:
-        """Up to ``limit`` cases with ``number`` above ``after_number``, ascending; ``plate`` matches a part of the plate."""
+        """Up to ``limit`` cases with ``number`` above ``after_number``, ascending."""
         with self.database.read() as connection:
             return cases_of(connection, connection.execute(page_query(wanted, after_number, limit)).all())
 
@@ -242,16 +242,8 @@ def page_query(wanted: CaseFilter, after_number: int | None, limit: int) -> Sele
         conditions.append(CASES.c.number > after_number)
     if wanted.status is not None:
         conditions.append(CASES.c.status == wanted.status.value)
-    if wanted.decision is not None:
-        conditions.append(CASES.c.decision == wanted.decision.value)
-    if wanted.rule is not None:
-        conditions.append(CASES.c.rule == wanted.rule.value)
     if wanted.camera_id is not None:
         conditions.append(CASES.c.camera_id == wanted.camera_id)
-    if wanted.package is not None:
-        conditions.append(CASES.c.package == wanted.package.value)
-    if wanted.plate is not None:
-        conditions.append(CASES.c.plate_text.contains(wanted.plate, autoescape=True))
     return select(CASES).where(*conditions).order_by(CASES.c.number).limit(limit)
 
 

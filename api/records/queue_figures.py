@@ -7,8 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from api.records.queue import QueueFilter, queue_page
 from evidence.records import Decision
 from evidence.records_tables import CASES
+from rules.finding import Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +23,18 @@ class QueueFigures:
 
 def queue_figures(connection: Connection) -> QueueFigures:
     """The figures of the cases that are open."""
-    is_open = (CASES.c.decision == Decision.OPEN.value, CASES.c.removing_at.is_(None))
     counted = connection.execute(
-        select(CASES.c.status, func.count()).where(*is_open).group_by(CASES.c.status).order_by(CASES.c.status)
+        select(CASES.c.status, func.count())
+        .where(
+            CASES.c.status.in_(list(Status)),  # the index begins with it
+            CASES.c.decision == Decision.OPEN.value,
+            CASES.c.removing_at.is_(None),
+        )
+        .group_by(CASES.c.status)
+        .order_by(CASES.c.status)
     )
-    oldest = connection.execute(
-        select(CASES.c.captured_at).where(*is_open).order_by(CASES.c.number).limit(1)
-    ).scalar()
+    oldest = queue_page(connection, QueueFilter(decision=Decision.OPEN), None, 1)
     return QueueFigures(
-        open_by_status=tuple((str(status), int(number)) for status, number in counted), oldest_at=oldest
+        open_by_status=tuple((str(status), int(number)) for status, number in counted),
+        oldest_at=oldest[0].record.captured_at if oldest else None,
     )
