@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(VENV)/.core
 STAMP := $(VENV)/.complete
+WORKERS ?= 3
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-annotate --no-header --group build
 
@@ -32,8 +33,8 @@ $(STAMP): requirements-dev.lock pyproject.toml deploy/setup_venv.sh
 setup-system: ## Install the Debian packages that some tests need (as root; otherwise say what is left out)
 	@deploy/setup_system.sh
 
-test: setup setup-system check ## Set up, check, and run every test
-	$(BIN)/pytest
+test: setup setup-system check ## Set up, check, and run every test (WORKERS=1 in one process, one after the other)
+	$(BIN)/pytest $(if $(filter-out 1,$(WORKERS)),--numprocesses $(WORKERS) --no-loadscope-reorder)
 
 check: setup ## Check format, lint, types, import contracts and house rules
 	$(BIN)/ruff format --check .

@@ -54,6 +54,19 @@ class Settings(CameraSettings):
         description="Folder of recordings and truth files that runs ordered from the service may read; nothing outside of it is. "
         "Default none: whoever may order runs reads nothing of the server unasked.",
     )
+    claim_minutes: int = Field(
+        default=10,
+        ge=1,
+        le=120,
+        description="How long a claim of a case lasts in the service, in minutes. Default 10: the page renews it every few "
+        "minutes, so that a case is free soon after its officer went away.",
+    )
+    review_days: int = Field(
+        default=10,
+        ge=1,
+        le=365,
+        description="In how many days after it was recorded a case is to be decided. Default 10: the programme wants it so.",
+    )
     threads: int = Field(
         default=2,
         ge=1,

@@ -44,6 +44,9 @@ TOGETHER = "tests/replay/"
 APART = "tests/benchmarks/test_prove.py"
 """Its tests are long, and share nothing."""
 
+FIRST = (TOGETHER, APART)
+"""What is long is begun first where several processes share the tests: one of them would be left with it at the end."""
+
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
     """Several processes: the tests of a file run in one of them, in their order, as they share what is made for the file."""
@@ -190,6 +193,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("footage") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(FOOTAGE_TIMEOUT_S))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
     if config.getoption("--golden"):
         others = [item for item in items if "golden" not in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=others)

@@ -9,6 +9,7 @@ import click
 from api.cli.data_option import data_option
 from api.clock import SystemClock
 from api.errors import UsageError
+from api.records.exports import ExportContents
 from api.settings import load_settings
 from api.work.case_package import published_keys
 from api.work.credentials import read_credential_signer
@@ -32,6 +33,11 @@ from evidence.records_sql import SqlRecords
 @click.option("--zip", "zipped", is_flag=True, help="One ZIP file instead of a folder.")
 @click.option(
     "--redacted", is_flag=True, help="Also what is under derived/: the redacted copy, which must be there."
+)
+@click.option(
+    "--only-redacted",
+    is_flag=True,
+    help="The redacted copy alone, which must be there: for who appeals, and for the public.",
 )
 @click.option(
     "--certificates",
@@ -59,6 +65,7 @@ def export(
     out: Path,
     zipped: bool,
     redacted: bool,
+    only_redacted: bool,
     certificates: Path | None,
     key: Path | None,
     keys: Path | None,
@@ -73,11 +80,14 @@ def export(
     published = published_keys(data, settings, keys)
     if (certificates is None) != (key is None):
         raise UsageError("content credentials want both, --certificates and the --key of the first of them")
+    if redacted and only_redacted:
+        raise UsageError("give --redacted for both copies or --only-redacted for one, not both options")
+    contents = ExportContents.WITH_REDACTED if redacted else ExportContents.ORIGINAL
     request = ExportRequest(
         cases=cases,
         data=data,
         out=out,
-        redacted=redacted,
+        contents=ExportContents.REDACTED if only_redacted else contents,
         zipped=zipped,
         credentials=read_credential_signer(certificates, key) if certificates and key else None,
     )

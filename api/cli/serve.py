@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from api.settings import load_settings
 from api.work.accounts import FIRST
 from api.work.camera_desk import CameraReach
 from api.work.case_package import published_keys
+from api.work.case_sight import WorkTerms
 from api.work.data_folder import open_records
 from api.work.package_store import open_store
 from api.work.service import open_service
@@ -85,6 +87,9 @@ def serve(data: Path, host: str, port: int, public_url: str | None, log: str) ->
             keys=keys,
             reach=reach,
             footage=settings.footage,
+            terms=WorkTerms(
+                lease=timedelta(minutes=settings.claim_minutes), due=timedelta(days=settings.review_days)
+            ),
         )
         app = create_app(service, hosts=hosts, is_secure=public_url is not None)
         with listener(host, port) as listening:

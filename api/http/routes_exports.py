@@ -14,7 +14,7 @@ from api.http.answers import problems
 from api.http.body import Body
 from api.http.models import PREFIX
 from api.http.problems import request_id_of
-from api.records.exports import Export, ExportState
+from api.records.exports import Export, ExportContents, ExportState
 from api.work.access import Permission, Principal
 
 router = APIRouter(prefix=f"{PREFIX}/exports", tags=["exports"])
@@ -27,8 +27,10 @@ class NewExport(Body):
     """What is to be exported."""
 
     case_ids: list[CaseId] = Field(min_length=1, max_length=50)
-    redacted: bool = Field(
-        False, description="With what is derived: the redacted copies, which must be there."
+    contents: ExportContents = Field(
+        ExportContents.ORIGINAL,
+        description="'original' is the sealed package. 'redacted' is the redacted copy alone, for who appeals and for the "
+        "public: it is made where it is missing, which takes minutes. 'with_redacted' is both.",
     )
 
 
@@ -37,7 +39,7 @@ class ExportModel(Body):
 
     id: str
     case_ids: list[str]
-    redacted: bool
+    contents: ExportContents
     state: ExportState
     why: str | None = Field(description="Why it failed.")
     ordered_at: datetime
@@ -52,7 +54,7 @@ class ExportModel(Body):
         return cls(
             id=export.id,
             case_ids=list(export.case_ids),
-            redacted=export.redacted,
+            contents=export.contents,
             state=export.state,
             why=export.why,
             ordered_at=export.ordered_at,
@@ -71,9 +73,7 @@ class ExportModel(Body):
 )
 def order(service: ServiceOf, by: Exporter, request: Request, wanted: NewExport) -> ExportModel:
     """A BagIt package with everything that a court needs is built soon; ask for its state."""
-    ordered = service.exports.order(
-        by, wanted.case_ids, redacted=wanted.redacted, request_id=request_id_of(request)
-    )
+    ordered = service.exports.order(by, wanted.case_ids, wanted.contents, request_id=request_id_of(request))
     return ExportModel.of(ordered)
 
 

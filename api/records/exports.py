@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Connection,
     Index,
@@ -33,7 +32,7 @@ EXPORTS = Table(
     Column("id", String, nullable=False, unique=True),
     Column("account_id", String, nullable=False),
     Column("case_ids", Text, nullable=False),
-    Column("redacted", Boolean, nullable=False),
+    Column("contents", String, nullable=False),
     Column("state", String, nullable=False),
     Column("why", Text, nullable=True),
     Column("ordered_at", UtcDateTime, nullable=False),
@@ -44,6 +43,19 @@ EXPORTS = Table(
     Index("ix_exports_account", "account_id", "number"),
     sqlite_autoincrement=True,
 )
+
+
+class ExportContents(StrEnum):
+    """What of a case goes into an export."""
+
+    ORIGINAL = "original"
+    """The sealed package, for a court or another authority."""
+
+    WITH_REDACTED = "with_redacted"
+    """The sealed package, and what was derived from it: the redacted copy, which must be there."""
+
+    REDACTED = "redacted"
+    """The redacted copy alone, for who appeals and for the public: nobody else can be recognised in it."""
 
 
 class ExportState(StrEnum):
@@ -64,7 +76,7 @@ class Export:
     id: str
     account_id: str
     case_ids: tuple[str, ...]
-    redacted: bool
+    contents: ExportContents
     state: ExportState
     why: str | None
     ordered_at: datetime
@@ -80,7 +92,7 @@ def add_export(connection: Connection, export: Export) -> None:
             id=export.id,
             account_id=export.account_id,
             case_ids=json.dumps(export.case_ids),
-            redacted=export.redacted,
+            contents=export.contents.value,
             state=export.state.value,
             why=export.why,
             ordered_at=export.ordered_at,
@@ -120,7 +132,7 @@ def _export(row: Row[Any]) -> Export:
         id=row.id,
         account_id=row.account_id,
         case_ids=tuple(json.loads(row.case_ids)),
-        redacted=row.redacted,
+        contents=ExportContents(row.contents),
         state=ExportState(row.state),
         why=row.why,
         ordered_at=row.ordered_at,

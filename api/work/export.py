@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path, PurePath
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile
 
 from api.errors import UsageError
+from api.records.exports import ExportContents
 from api.time_zone import time_zone
 from api.versions import stopline_version
 from api.work.case_package import SoundPackage, sound_package
@@ -21,6 +22,7 @@ from evidence.chain import LinkKind, read_link
 from evidence.chain_file import CHECKPOINTS, LINKS, whole_lines
 from evidence.chain_file import FOLDER as CUSTODY
 from evidence.credentials import MEDIA_TYPES, CredentialSigner, with_credentials
+from evidence.databar import Field
 from evidence.derived import FOLDER as DERIVED
 from evidence.derived import LIST, DerivedKind, DerivedList, read_list
 from evidence.durable import Disk, refusal
@@ -54,7 +56,7 @@ class ExportError(EvidenceError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """Which cases of the data folder go into one package below ``out``; ``redacted`` takes what is derived along.
+    """Which cases of the data folder go into one package below ``out``, and what of each.
 
     ``credentials`` signs content credentials (C2PA) in copies of photos and clips; None: there are no such copies.
     """
@@ -62,7 +64,7 @@ class ExportRequest:
     cases: tuple[str, ...]
     data: Path
     out: Path
-    redacted: bool = False
+    contents: ExportContents = ExportContents.ORIGINAL
     zipped: bool = False
     credentials: CredentialSigner | None = None
 
@@ -130,13 +132,20 @@ def _files(
     try:
         if request.credentials is not None:
             for package in packages:
-                yield from _with_credentials(package, request.credentials, redacted=request.redacted)
+                yield from _with_credentials(package, request.credentials, request.contents)
     except ExtraMissingError as exc:
         left_out(f"left out: copies with content credentials (C2PA): {exc}")
     chains: dict[str, Path] = {}
     for package in packages:
-        yield from _package(package, keys, redacted=request.redacted)
+        _must_be_published(package, keys)
+        if request.contents is not ExportContents.REDACTED:
+            yield from _package(package)
+        if request.contents is not ExportContents.ORIGINAL:
+            yield from _redacted(package, request.contents)
         links, chain = _chain(request.data, package)
+        if request.contents is ExportContents.REDACTED:
+            yield f"summary-{package.case_id}.pdf", _redacted_summary(package, records, links, now)
+            continue
         chains[chain.name] = chain
         yield f"summary-{package.case_id}.pdf", _summary(package, records, links, now)
     for name, chain in sorted(chains.items()):
@@ -145,10 +154,7 @@ def _files(
     yield KEYS, published_file(keys)
 
 
-def _package(
-    package: SoundPackage, keys: Sequence[PublishedKey], *, redacted: bool
-) -> Iterator[tuple[str, bytes]]:
-    """Every file that the manifest lists, the manifest, its signature, and with ``redacted`` those of the derived list."""
+def _must_be_published(package: SoundPackage, keys: Sequence[PublishedKey]) -> None:
     signed_by = read_signature(package.read(SIGNATURE)).key
     if signed_by not in [key.key for key in keys]:
         raise ExportError(
@@ -156,23 +162,32 @@ def _package(
             f"it is signed by key {signed_by.id}, which is not among the published keys: give the file that its office "
             "publishes with --keys, or set STOPLINE_KEYS to the key folder",
         )
-    at = f"{PACKAGES}/{package.case_id}"
+
+
+def _package(package: SoundPackage) -> Iterator[tuple[str, bytes]]:
+    """Every file that the manifest lists, the manifest, and its signature."""
     for name in (*(file.name for file in package.said.files), NAME, SIGNATURE):
-        yield f"{at}/{name}", package.read(name)
-    if not redacted:
-        return
+        yield f"{PACKAGES}/{package.case_id}/{name}", package.read(name)
+
+
+def _redacted(package: SoundPackage, contents: ExportContents) -> Iterator[tuple[str, bytes]]:
+    """The files of the derived list, of the redacted copy alone where nothing else is to leave, and the list itself."""
     data, listed = _derived(package)
-    for file in listed.files:
-        yield f"{at}/{DERIVED}/{file.name}", package.read(f"{DERIVED}/{file.name}")
-    yield f"{at}/{DERIVED}/{LIST}", data
+    is_alone = contents is ExportContents.REDACTED
+    files = listed.of_kind(DerivedKind.REDACTED) if is_alone else listed.files
+    for file in files:
+        yield f"{PACKAGES}/{package.case_id}/{DERIVED}/{file.name}", package.read(f"{DERIVED}/{file.name}")
+    yield f"{PACKAGES}/{package.case_id}/{DERIVED}/{LIST}", data
 
 
 def _with_credentials(
-    package: SoundPackage, by: CredentialSigner, *, redacted: bool
+    package: SoundPackage, by: CredentialSigner, contents: ExportContents
 ) -> Iterator[tuple[str, bytes]]:
-    """A copy of each photo and clip that names its original, with ``redacted`` also of the redacted ones."""
-    originals = [(file.name, file.sha256, package.read(file.name)) for file in package.said.files]
-    if redacted:
+    """A copy of each photo and clip that goes along; it names its original."""
+    originals = []
+    if contents is not ExportContents.REDACTED:
+        originals += [(file.name, file.sha256, package.read(file.name)) for file in package.said.files]
+    if contents is not ExportContents.ORIGINAL:
         originals += [
             (file.name, file.sha256, package.read(f"{DERIVED}/{file.name}"))
             for file in _derived(package)[1].of_kind(DerivedKind.REDACTED)
@@ -227,6 +242,34 @@ def _summary(package: SoundPackage, records: Records | None, links: list[str], n
         for file in package.said.files
         if file.name.endswith(".jpg") and file.name not in {photo["file"] for photo in photos}
     ]
+    case = None if records is None else records.case(package.case_id)
+    return _written(package, manifest, zone, decision_facts(case, zone), pictures, links, now)
+
+
+def _redacted_summary(
+    package: SoundPackage, records: Records | None, links: list[str], now: datetime
+) -> bytes:
+    """As ``_summary``, with the redacted pictures, and without who decided and what was noted."""
+    manifest: Any = json.loads(package.read(NAME))
+    zone = time_zone(manifest["site"]["time_zone"] if manifest.get("site") else "UTC")
+    case = None if records is None else records.case(package.case_id)
+    pictures = [
+        Shown(data=package.read(f"{DERIVED}/{file.name}"), caption=file.name)
+        for file in _derived(package)[1].of_kind(DerivedKind.REDACTED)
+        if file.name.endswith(".jpg")
+    ]
+    return _written(package, manifest, zone, decision_facts(case, zone)[:1], pictures, links, now)
+
+
+def _written(
+    package: SoundPackage,
+    manifest: Any,
+    zone: tzinfo,
+    decision: tuple[Field, ...],
+    pictures: Sequence[Shown],
+    links: list[str],
+    now: datetime,
+) -> bytes:
     try:
         facts = case_facts(manifest, zone)
     except (KeyError, TypeError, ValueError) as exc:
@@ -237,7 +280,7 @@ def _summary(package: SoundPackage, records: Records | None, links: list[str], n
         CaseSummary(
             case_id=package.case_id,
             facts=facts,
-            decision=decision_facts(None if records is None else records.case(package.case_id), zone),
+            decision=decision,
             custody=custody_facts(package.said.sha256, read_signature(package.read(SIGNATURE)).key.id, links),
             pictures=tuple(pictures),
             files=package.said.files,

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from api.records import exports
 from api.records.audit import AuditEntry, append
-from api.records.exports import Export, ExportState
+from api.records.exports import Export, ExportContents, ExportState
 from api.work.access import Principal
 from api.work.case_access import CaseAccess
 from api.work.case_errors import CaseUnknownError
+from api.work.job_process import StoppedError
 from evidence.database import Database
 from evidence.durable import Disk
 from evidence.keys import PublishedKey
@@ -100,7 +101,9 @@ class ExportDesk:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def order(self, by: Principal, case_ids: Sequence[str], *, redacted: bool, request_id: str) -> Export:
+    def order(
+        self, by: Principal, case_ids: Sequence[str], contents: ExportContents, *, request_id: str
+    ) -> Export:
         """The export is ordered, and built soon.
 
         Raises CaseUnknownError, CaseOpenError, ExportsBusyError.
@@ -118,7 +121,7 @@ class ExportDesk:
             id=uuid.uuid4().hex,
             account_id=by.account_id,
             case_ids=wanted,
-            redacted=redacted,
+            contents=contents,
             state=ExportState.WAITING,
             why=None,
             ordered_at=now,
@@ -185,20 +188,23 @@ class ExportDesk:
             self._build(waiting[0])
 
     def _build(self, ordered: Export) -> None:
-        from api.work.export import (  # loads what draws and decodes; the service starts without it
-            ExportRequest,
-            export,
-        )
+        # These load what draws and decodes; the service starts without it.
+        from api.work.export import ExportRequest, export
+        from api.work.redacted_copies import make_missing
 
         target = self._path(ordered)
         size = sha256 = why = None
         try:
             Disk().remove(target.parent)
+            if ordered.contents is not ExportContents.ORIGINAL:
+                Disk().make_folder(target.parent)
+                told = target.with_name("redact.log")
+                make_missing(self._folder, ordered.case_ids, self._store, told, self._ended.is_set)
             request = ExportRequest(
                 cases=ordered.case_ids,
                 data=self._folder,
                 out=target.parent,
-                redacted=ordered.redacted,
+                contents=ordered.contents,
                 zipped=True,
             )
             made = export(request, self._store, self._keys(), self._records, self._now)
@@ -206,6 +212,8 @@ class ExportDesk:
             with target.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             size = target.stat().st_size
+        except StoppedError:
+            return  # it is begun anew at the next start
         except StoplineError as exc:
             why = str(exc).replace(str(self._folder), "DATA")
         except OSError as exc:

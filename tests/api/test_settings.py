@@ -42,6 +42,10 @@ def test_the_environment_sets_what_it_names() -> None:
         ),
         ({"STOPLINE_THREADS": "many"}, "STOPLINE_THREADS: 'many'"),
         ({"STOPLINE_THREADS": "0"}, "greater than or equal to 1"),
+        ({"STOPLINE_CLAIM_MINUTES": "0"}, "STOPLINE_CLAIM_MINUTES: '0'"),
+        ({"STOPLINE_CLAIM_MINUTES": "121"}, "less than or equal to 120"),
+        ({"STOPLINE_REVIEW_DAYS": "ten"}, "STOPLINE_REVIEW_DAYS: 'ten'"),
+        ({"STOPLINE_REVIEW_DAYS": "366"}, "less than or equal to 365"),
     ],
 )
 def test_a_wrong_variable_is_named_with_what_would_be_right(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from api.records.workflow import Claim, put_claim, release_claim
+from api.records.workflow import Claim, put_claim, release_claim, state_of
 from evidence.records import Case, CaseRecord, Decision, Review
 from tests.browser.conftest import DROVE, STOOD, Desk
 
@@ -299,6 +299,30 @@ def test_a_case_that_somebody_else_holds_is_told_and_cannot_be_decided(page: Pag
     page.keyboard.press("x")
     expect(page.locator(".decide-form")).to_have_count(0)
     assert "409" in desk.troubles.pop()
+
+
+@pytest.fixture
+def short_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server that is started next lets claims last for a minute."""
+    monkeypatch.setenv("STOPLINE_CLAIM_MINUTES", "1")
+
+
+@pytest.mark.usefixtures("short_claims")
+def test_a_claim_is_renewed_while_the_case_is_looked_at(page: Page, desk: Desk) -> None:
+    def ends_at() -> datetime:
+        with desk.records.database.read() as tx:
+            state = state_of(tx, DROVE)
+        assert state is not None and state.claim is not None
+        return state.claim.expires_at
+
+    page.clock.install()
+    open_case(page, desk, DROVE)
+    expect(page.locator(CONFIRM)).to_be_enabled()
+    first = ends_at()
+    assert first < datetime.now(UTC) + timedelta(minutes=1)
+    with page.expect_response(lambda answer: answer.url.endswith("/claim")):
+        page.clock.run_for(26_000)
+    assert ends_at() > first
 
 
 def test_a_claim_that_was_lost_is_told_and_nothing_typed_is_lost(page: Page, desk: Desk) -> None:

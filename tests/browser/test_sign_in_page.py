@@ -68,7 +68,7 @@ def test_a_session_that_ends_meanwhile_leads_to_the_form_and_back(
         None, name="wang", display_name="Wang", role=Role.OFFICER, site_ids=None, must_change=False
     )
     stranger.goto(f"{desk.address}sign-in#{accounts.link(account.id)}")
-    stranger.wait_for_url("**/review")
+    stranger.wait_for_selector("a.row")
     given = accounts.reset_password(None, account.id)
     stranger.locator("a.row").first.click()
     stranger.wait_for_url("**/sign-in?to=%2Freview%2F*")

@@ -17,6 +17,7 @@ export class ApiError extends Error {
 
 let csrfToken = "";
 const etags = new WeakMap();
+const dates = new WeakMap();
 
 /** The version of an answer, which a change of it has to name. */
 export function etagOf(answer) {
@@ -44,6 +45,7 @@ async function ask(address, options = {}) {
     if (response.status === 204) return null;
     const body = await response.json();
     etags.set(body, response.headers.get("ETag"));
+    dates.set(body, Date.parse(response.headers.get("Date")));
     return body;
   }
   let problem = {};
@@ -107,9 +109,10 @@ export function getJson(address, signal) {
   return ask(address, { signal });
 }
 
-/** The case is ours for ten minutes, or for ten more; {number, holder, expires_at}. */
-export function claimCase(id) {
-  return ask(`${ROOT}/violations/${encodeURIComponent(id)}/claim`, { method: "PUT" });
+/** The case is ours for a while, or for longer: {number, lastsMs}, by the server's clock. */
+export async function claimCase(id) {
+  const claim = await ask(`${ROOT}/violations/${encodeURIComponent(id)}/claim`, { method: "PUT" });
+  return { number: claim.number, lastsMs: Date.parse(claim.expires_at) - dates.get(claim) };
 }
 
 /** The case is nobody's; also while the page is being left. */

@@ -2,7 +2,8 @@
 
 import { claimCase, releaseCase } from "./api.js";
 
-const RENEW_MS = 4 * 60 * 1000; // twice within the ten minutes that a claim lasts
+const RENEW_SHARE = 0.4; // twice within the time that a claim lasts
+const AGAIN_MS = 60 * 1000; // where it could not be had
 
 /** onChange is called whenever it is known anew whether we hold the case: {claim, error}, one of them null. */
 export class Lease {
@@ -13,20 +14,26 @@ export class Lease {
     this.error = null;
     this.isOver = false;
     this.asked = this.take();
-    this.timer = setInterval(() => this.take(), RENEW_MS);
   }
 
   /** Whether we hold it now; asked anew. */
   async take() {
+    clearTimeout(this.timer);
+    let nextMs = AGAIN_MS;
     try {
       const claim = await claimCase(this.id);
       this.claim = { number: claim.number };
+      nextMs = claim.lastsMs * RENEW_SHARE;
       this.error = null;
     } catch (error) {
       this.claim = null;
       this.error = error;
     }
-    if (!this.isOver) this.onChange();
+    if (!this.isOver) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.take(), nextMs);
+      this.onChange();
+    }
     return this.claim !== null;
   }
 
@@ -34,7 +41,7 @@ export class Lease {
   end(giveBack) {
     if (this.isOver) return;
     this.isOver = true;
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     if (giveBack && this.claim) releaseCase(this.id).catch(() => {});
   }
 }

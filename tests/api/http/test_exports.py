@@ -25,6 +25,7 @@ from api.work.export_desk import FOLDER
 from evidence.records import Decision, Review
 from tests.api.http.conftest import NOW, PARKED, RED, Served, assert_problem
 from tests.builders.case_folder import fill_with_chain, parking, red_light
+from tests.builders.plate_models import plate_files
 from tests.builders.service import a_service, token
 
 CONFIRMED = Review(decision=Decision.CONFIRMED, code=None, note="", reviewer="Li", decided_at=NOW)
@@ -36,7 +37,11 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a case and its chain, to be copied."""
     data = tmp_path_factory.mktemp("filled") / "data"
     fill_with_chain(
-        data, [red_light(RED, clip_s=(14.0, 15.0)), parking(PARKED, camera_id="north", clip_s=(24.0, 25.0))]
+        data,
+        [
+            red_light(RED, clip_s=(20.0, 20.6), accused_px=(360.0, 150.0, 430.0, 230.0)),
+            parking(PARKED, camera_id="north", clip_s=(24.0, 25.0)),
+        ],
     )
     return data
 
@@ -61,7 +66,7 @@ def ordered(served: Served, *case_ids: str, **more: Any) -> Any:
 
 
 def until_built(served: Served, export_id: str) -> Any:
-    for _ in range(300):
+    for _ in range(1200):  # a redacted copy takes a while
         found = served.client.get(f"{EXPORTS}/{export_id}").json()
         if found["state"] in ("done", "failed"):
             return found
@@ -85,6 +90,32 @@ def test_a_decided_case_is_exported_whole(decided: Served, tmp_path: Path) -> No
     assert decided.client.delete(f"{EXPORTS}/{made['id']}").status_code == 204
     assert_problem(decided.client.get(made["file_url"]), 410, "export_gone")
     assert not (decided.folder / FOLDER / made["id"]).exists()
+
+
+def test_who_appeals_is_given_the_redacted_copy_which_is_made_where_it_is_missing(
+    decided: Served, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plate_files(cache_dir)
+    monkeypatch.setenv("STOPLINE_CACHE", str(cache_dir))
+    made = ordered(decided, RED, contents="redacted")
+    assert made["state"] == "done", made["why"]
+    assert made["contents"] == "redacted"
+    with zipfile.ZipFile(BytesIO(decided.client.get(made["file_url"]).content)) as file:
+        names = {name.rsplit("/", 1)[-1] for name in file.namelist()}
+    assert {"redacted-scene-1.jpg", "redacted-clip.mp4", "redaction.json", "list.json"} <= names
+    assert not names & {"scene-1.jpg", "clip.mp4", "trace.json", "manifest.json", "redact.log"}
+    again = ordered(decided, RED, contents="with_redacted")
+    assert again["state"] == "done", "the copy that is there is taken"
+
+
+def test_a_redacted_copy_that_cannot_be_made_fails_its_export(
+    decided: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STOPLINE_MODELS", str(decided.folder / "no-models"))
+    made = ordered(decided, RED, contents="redacted")
+    assert made["state"] == "failed"
+    assert "no redacted copy of it could be made" in made["why"]
+    assert str(decided.folder) not in made["why"]
 
 
 def test_a_case_whose_file_is_missing_is_not_exported(decided: Served) -> None:

@@ -48,8 +48,8 @@ def test_a_body_that_drips_is_given_up_and_its_connection_closed(
     impatient: tuple[str, int], drips: bool
 ) -> None:
     with socket.create_connection(impatient, timeout=10) as connection:
-        connection.sendall(head(impatient, "Content-Length: 60000"))
         began = monotonic()
+        connection.sendall(head(impatient, "Content-Length: 60000"))
         connection.settimeout(0.05)
         while monotonic() - began < 5:
             if drips:

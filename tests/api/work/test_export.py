@@ -13,6 +13,7 @@ import bagit
 import pytest
 
 from api.errors import UsageError
+from api.records.exports import ExportContents
 from api.work.case_package import PackageUnverifiedError
 from api.work.export import ExportError, ExportRequest, export
 from evidence.bag import PAYLOAD, BagError, validate_bag
@@ -48,7 +49,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data(filled: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(filled, tmp_path / "data", copy_function=os.link))
+    """A folder of the test's own; of packages, which nobody changes in place, it has links."""
+
+    def copied(source: str, target: str) -> None:
+        (shutil.copy2 if Path(source).name.startswith("records.sqlite") else os.link)(source, target)
+
+    return Path(shutil.copytree(filled, tmp_path / "data", copy_function=copied))
 
 
 def exported(
@@ -57,10 +63,10 @@ def exported(
     *cases: str,
     keys: tuple[PublishedKey, ...] = KEYS,
     disk: Disk | None = None,
-    redacted: bool = False,
+    contents: ExportContents = ExportContents.ORIGINAL,
     zipped: bool = False,
 ) -> Path:
-    request = ExportRequest(cases=cases, data=data, out=out, redacted=redacted, zipped=zipped)
+    request = ExportRequest(cases=cases, data=data, out=out, contents=contents, zipped=zipped)
     with closing(SqlRecords(data / "records.sqlite")) as records:
         return export(request, LocalStore(data, Disk()), keys, records, lambda: NOW, disk)
 
@@ -187,15 +193,50 @@ def test_a_full_disk_leaves_nothing(data: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_who_appeals_gets_the_redacted_copy_and_nothing_else(data: Path, tmp_path: Path) -> None:
+    package = data / "evidence" / CASE
+    sha256 = sha256_hex((package / NAME).read_bytes())
+    copies = DerivedCopies(CASE, sha256, LocalDerivedFiles(package, Disk()), a_signer(), Ticking())
+    mosaic = (package / "scene-1.jpg").read_bytes()
+    copies.add(DerivedKind.REDACTED, {"redacted-scene-1.jpg": mosaic, "redacted-clip.mp4": b"film"})
+    copies.add(DerivedKind.TIME_STAMP, {"manifest.tsr": b"token"})
+    summaries = {}
+    for who in ("officer 7", "officer 9"):
+        other = Path(shutil.copytree(data, tmp_path / who))
+        with closing(SqlRecords(other / "records.sqlite")) as records:
+            records.decide(
+                CASE,
+                Review(
+                    decision=Decision.CONFIRMED, code=None, note=f"by {who}", reviewer=who, decided_at=NOW
+                ),
+            )
+        made = exported(other, tmp_path / f"to {who}", CASE, contents=ExportContents.REDACTED)
+        at = f"{PAYLOAD}/evidence/{CASE}/derived"
+        bag = bagit.Bag(str(made))
+        bag.validate()
+        assert sorted(bag.payload_files()) == [
+            f"{at}/list.json",
+            f"{at}/redacted-clip.mp4",
+            f"{at}/redacted-scene-1.jpg",
+            f"{PAYLOAD}/keys.json",
+            f"{PAYLOAD}/summary-{CASE}.pdf",
+        ]
+        whole = exported(other, tmp_path / f"all of {who}", CASE)
+        summaries[who] = [(made / PAYLOAD / f"summary-{CASE}.pdf").read_bytes() for made in (made, whole)]
+    (told, told_whole), (told_too, told_whole_too) = summaries.values()
+    assert told_whole != told_whole_too, "who decided, and why, stands in what a court gets"
+    assert told == told_too, "and nowhere in what leaves for the one who appeals"
+
+
 def test_a_redacted_copy_goes_along_where_asked_and_must_be_there(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="no redacted copy yet: make one with 'stopline evidence redact'"):
-        exported(data, tmp_path / "out", CASE, redacted=True)
+        exported(data, tmp_path / "out", CASE, contents=ExportContents.WITH_REDACTED)
     package = data / "evidence" / CASE
     sha256 = sha256_hex((package / NAME).read_bytes())
     copies = DerivedCopies(CASE, sha256, LocalDerivedFiles(package, Disk()), a_signer(), Ticking())
     copies.add(DerivedKind.REDACTED, {"redacted-scene-1.jpg": b"mosaic"})
     copies.add(DerivedKind.TIME_STAMP, {"manifest.tsr": b"token"})
-    made = exported(data, tmp_path / "with", CASE, redacted=True)
+    made = exported(data, tmp_path / "with", CASE, contents=ExportContents.WITH_REDACTED)
     folder = made / PAYLOAD / "evidence" / CASE
     assert (folder / "derived" / "redacted-scene-1.jpg").read_bytes() == b"mosaic"
     assert verify_one(folder, Trust(KEYS)).result is Result.VERIFIED
