@@ -21,6 +21,7 @@ from api.http import (
     routes_exports,
     routes_health,
     routes_jobs,
+    routes_passages,
     routes_register,
     routes_sessions,
     routes_sites,
@@ -115,6 +116,7 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http", body_within_s: floa
         routes_statistics,
         routes_cameras,
         routes_jobs,
+        routes_passages,
     ):
         app.include_router(routes.router)
     return app

@@ -77,7 +77,7 @@ def violations(
     found = service.work.queue(by, wanted, after, query.limit + 1)
     shown = found[: query.limit]
     items = [ViolationSummary.of(item) for item in service.desk.items(shown)]
-    service.cases.listed(by, request_id=request_id_of(request), count=len(items))
+    service.cases.listed(by, request_id=request_id_of(request), count=len(items), plate=wanted.plate_part)
     last = query.cursor
     if shown:
         case = shown[-1].case

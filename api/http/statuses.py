@@ -36,6 +36,8 @@ STATUS_OF = {
     "not_allowed": (HTTPStatus.FORBIDDEN, "Not allowed"),
     "not_independent": (HTTPStatus.CONFLICT, "Not independent"),
     "not_verified": (HTTPStatus.CONFLICT, "Does not verify"),
+    "passage_picture_gone": (HTTPStatus.GONE, "No picture"),
+    "passage_unknown": (HTTPStatus.NOT_FOUND, "Unknown passage"),
     "password_change_required": (HTTPStatus.FORBIDDEN, "Change your password first"),
     "password_refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "Password refused"),
     "plate_refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "Not like a plate"),

@@ -6,6 +6,7 @@ from api.clock import Now
 from api.records.audit import AuditEntry, Outcome, append
 from api.work.access import Principal
 from api.work.case_errors import CaseUnknownError
+from api.work.plate_key import PlateKey
 from evidence.database import Database
 from evidence.records_sql import site_of
 
@@ -13,8 +14,9 @@ from evidence.records_sql import site_of
 class CaseAccess:
     """Lets people at the cases of ``database``."""
 
-    def __init__(self, database: Database, now: Now) -> None:
+    def __init__(self, database: Database, plates: PlateKey, now: Now) -> None:
         self._database = database
+        self._plates = plates
         self._now = now
 
     def enter(self, by: Principal, case_id: str, action: str, *, request_id: str, what: str = "") -> None:
@@ -42,8 +44,11 @@ class CaseAccess:
         if not may:
             raise CaseUnknownError(case_id)
 
-    def listed(self, by: Principal, *, request_id: str, count: int) -> None:
-        """That somebody saw so many cases in a list stands in the audit."""
+    def listed(self, by: Principal, *, request_id: str, count: int, plate: str | None) -> None:
+        """That somebody saw so many cases in a list stands in the audit, with a keyed hash of the part of a plate searched."""
+        facts: tuple[tuple[str, str], ...] = (("count", str(count)),)
+        if plate is not None:
+            facts = (*facts, ("plate_hash", self._plates.hash(plate)))
         with self._database.write() as tx:
             append(
                 tx,
@@ -53,6 +58,6 @@ class CaseAccess:
                     action="cases.listed",
                     target="cases",
                     request_id=request_id,
-                    facts=(("count", str(count)),),
+                    facts=facts,
                 ),
             )

@@ -25,7 +25,9 @@ from api.work.footage import Footage
 from api.work.health import Health
 from api.work.jobs import FOLDER as JOBS_FOLDER
 from api.work.jobs import JobDesk
+from api.work.passage_search import PassageSearch
 from api.work.passwords import Passwords
+from api.work.plate_key import PlateKey
 from api.work.register import FOLDER as REGISTER_FOLDER
 from api.work.register import Register
 from api.work.review import ReviewDesk
@@ -62,6 +64,7 @@ class Service:
     statistics: StatisticsDesk
     cameras: CameraDesk
     jobs: JobDesk
+    passages: PassageSearch
 
 
 def open_service(
@@ -86,7 +89,8 @@ def open_service(
     desk = review_desk(folder, records, now, held)
     work = CaseWork(database, now, WorkTerms() if terms is None else terms, desk.confirm_bar, desk.keep)
     passwords = Passwords(hasher)
-    cases = CaseAccess(database, now)
+    plates = PlateKey(folder)
+    cases = CaseAccess(database, plates, now)
     sites = Configuration(database, now, folder / SITES_FOLDER)
     sites.deliver_all()
     jobs = JobDesk(database, sites, Footage(footage), folder / JOBS_FOLDER, now)
@@ -110,4 +114,5 @@ def open_service(
         statistics=StatisticsDesk(database, now),
         cameras=CameraDesk(database, sites, reach, SystemClock(), now),
         jobs=jobs,
+        passages=PassageSearch(folder, database, plates, now),
     )

@@ -18,9 +18,12 @@ SUFFIXES = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What is in force: the cameras by id, for how many days each keeps its passages, and the problems of files that are not."""
+    """What is in force: the cameras by id, of which site each is and for how many days it keeps its passages, and the problems
+    of files that are not.
+    """
 
     cameras: dict[str, CameraSpec] = field(default_factory=dict)
+    site_ids: dict[str, str] = field(default_factory=dict)
     passage_days: dict[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
@@ -75,6 +78,7 @@ class SiteFolder:
 
     def _published(self) -> Published:
         cameras: dict[str, CameraSpec] = {}
+        site_ids: dict[str, str] = {}
         days: dict[str, int] = {}
         problems = [problem for path in sorted(self._problems) for problem in self._problems[path]]
         for path in sorted(self._good):
@@ -92,8 +96,9 @@ class SiteFolder:
                     site=self._bytes[path],
                     key=_key(site_file, part.id),
                 )
+                site_ids[part.id] = site_file.site.site_id
                 days[part.id] = site_file.site.passage_days
-        return Published(cameras=cameras, passage_days=days, problems=tuple(problems))
+        return Published(cameras=cameras, site_ids=site_ids, passage_days=days, problems=tuple(problems))
 
 
 def _key(site_file: SiteFile, camera_id: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from api.clock import Clock
 from api.errors import ConfigInvalidError, UsageError
+from api.records import passages
 from api.settings import Settings
 from api.work.armed_minutes import ArmedMinutes
 from api.work.custody import signer_of
@@ -18,14 +19,19 @@ from api.work.fleet_messages import Pipelines, WorkerSetup
 from api.work.live_journal import expire
 from api.work.live_metrics import FleetFigures
 from api.work.observation_writer import translated
+from api.work.passage_journals import PassageJournals
 from api.work.run_evidence import RunEvidence, opened_evidence
 from api.work.run_folder import locked
 from api.work.site_folder import Published, SiteFolder
+from evidence.database import RecordsError
 
 CONFIG_EVERY_S = 2.0
 STEP_S = 0.25
 ARMED_EVERY_S = 60.0
 """How often armed minutes are kept: a crash loses so much of them."""
+
+PASSAGES_EVERY_S = 5.0
+"""How soon a passage can be searched."""
 
 WORKERS = "workers"
 
@@ -100,6 +106,9 @@ class _Watch:
         self._folder, self._published, self._evidence = folder, published, evidence
         self._expired_on: date | None = None
         self._minutes = ArmedMinutes(evidence.database, clock.now)
+        self._passages = PassageJournals(
+            request.data, evidence.database, lambda camera: self._published.site_ids.get(camera)
+        )
 
         def setup(crash_file: Path) -> WorkerSetup:
             return WorkerSetup(
@@ -113,7 +122,7 @@ class _Watch:
 
     def run(self, stop: Callable[[], bool], show: Callable[[FleetFigures], None]) -> None:
         self._log("watch_began", cameras=sorted(self._published.cameras))
-        looked_s = shown_s = kept_s = self._clock.elapsed_s()
+        looked_s = shown_s = kept_s = taken_s = self._clock.elapsed_s()
         try:
             self._fleet.want(self._published.cameras)
             while not stop():
@@ -131,6 +140,9 @@ class _Watch:
                 if now_s - kept_s >= ARMED_EVERY_S:
                     kept_s = now_s
                     self._minutes.keep()
+                if now_s - taken_s >= PASSAGES_EVERY_S:
+                    taken_s = now_s
+                    self._passages.keep()
                 self._expire()
         finally:
             self._log("watch_ending")
@@ -143,6 +155,10 @@ class _Watch:
         self._evidence.courier.close()
         if not self._minutes.keep():
             self._log("armed_minutes_lost", why="the records are away")
+        if not self._passages.keep():
+            self._log(
+                "passages_wait", why="the records are away: the next watch takes them from the journals"
+            )
         self._tell()
         self._log("watch_ended", undelivered=list(self._evidence.courier.waiting))
 
@@ -185,6 +201,11 @@ class _Watch:
         if self._expired_on == today:
             return
         self._expired_on = today
+        try:
+            with self._evidence.database.write() as tx:
+                passages.forget(tx, self._clock.now())
+        except RecordsError:
+            self._expired_on = None  # tried again
         gone = expire(self._request.data, lambda camera: self._published.passage_days.get(camera, 30), today)
         if gone:
             self._log("days_deleted", days=gone)

@@ -95,6 +95,8 @@ TABLE: dict[tuple[str, str], Permission | str] = {
     ("POST", "/dry-runs"): P.RUN,
     ("GET", "/jobs/{job_id}"): P.RUN,
     ("DELETE", "/jobs/{job_id}"): P.RUN,
+    ("GET", "/passages"): P.SEARCH_PASSAGES,
+    ("GET", "/passages/{passage_id}/picture"): P.SEARCH_PASSAGES,
     ("GET", "/coverage"): P.READ_STATISTICS,
     ("GET", "/coverage/armed-minutes"): P.READ_STATISTICS,
     ("GET", "/statistics"): P.READ_STATISTICS,
@@ -131,6 +133,7 @@ FILLED = {
     "{job_id}": "0" * 32,
     "{camera_id}": "north",
     "{sign_id}": "sign",
+    "{passage_id}": "p",
 }
 
 
@@ -142,6 +145,8 @@ QUERIES = {
     "/sites/{site_id}/config/differences": "?before=1",
     "/coverage/armed-minutes": "?first=2026-03-01&last=2026-03-02",
     "/statistics": "?first=2026-03-01&last=2026-03-02",
+    "/passages": "?purpose=crime&reference=A-1",
+    "/passages/{passage_id}/picture": "?purpose=crime&reference=A-1",
 }
 """What an address needs besides."""
 

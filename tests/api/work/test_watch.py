@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,13 +15,16 @@ import pytest
 
 from api.cli.main import main
 from api.errors import ConfigInvalidError, UsageError
+from api.records import passages
 from api.records.armed import seconds_of
+from api.records.passages import PassageQuery
 from api.work.camera_figures import CameraState
 from api.work.live_metrics import metrics_text, unhealthy
 from api.work.records_place import open_database
 from evidence.records import CaseFilter
 from evidence.records_sql import SqlRecords
 from rules.observation import LampState
+from tests.api.work.test_passages import NOON, passed, write
 from tests.builders.live import Script, a_live_site
 from tests.builders.scene import a_car, a_lamp
 from tests.builders.scripted import a_recording
@@ -110,12 +114,17 @@ def test_stopping_finishes_what_is_open_with_the_footage_after_it(
     with watching(sites, data, {"north": OFFENCE}, workers=1) as seen:
         seen.until(lambda: seen.camera("north").findings.get("asserted", 0) == 1)
         assert not seen.events("case_sealed")
+        write(data, passed(1, camera="north"))
         seen.end()
     (case_id,) = cases(data)
     manifest = json.loads((data / "evidence" / case_id / "manifest.json").read_text(encoding="utf-8"))
     assert not any("ends at" in reason for reason in manifest["reasons"]), manifest["reasons"]
     with closing(open_database(data)) as database, database.read() as tx:
         (watched, *_) = seconds_of(tx, ["north"], first="2000-01-01", last="2200-01-01")
+        kept = [one for _, one in passages.page(tx, PassageQuery(now=NOON, camera_id="north"), None, 99)]
+    assert len(kept) == len(rows(data, "north", "passages.jsonl"))
+    assert {one.site_id for one in kept} == {"site-north"}
+    assert NOON + timedelta(seconds=1) in [one.passed_at for one in kept]
     assert watched.place_id == ""
     assert watched.watched_s > 1
 
