@@ -1,4 +1,4 @@
-"""Proof: of two clients that reach for the same claim, or decide the same case, exactly one wins, and the other is told."""
+"""Proof: of two clients that reach for the same claim, case or draft at once, exactly one wins, and the other is told."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from benchmarks.proof import Figures, Proof, Trial, Verdict
 from evidence.records import CaseRecord, PackageState
 from evidence.records_sql import SqlRecords
 from rules.finding import Rule, Status
+from tests.builders.sites import race_for_site
 from tests.postgresql_server import programs, running
 
 RECORD = CaseRecord(
@@ -112,6 +113,7 @@ def _on(kind: str, where: Path | None, trial: Trial) -> Figures:
             for token in tokens
         )
         found = [_race((clients[0], clients[1]), f"case-{number}") for number in range(trial.size)]
+        configured = race_for_site(api.service.sites, trial.size)
         with closing(SqlRecords(api.service.database)) as records:
             once = sum(
                 len(case.reviews) == 1
@@ -123,11 +125,15 @@ def _on(kind: str, where: Path | None, trial: Trial) -> Figures:
         "claims_won_by_one": sum(claim for claim, _ in found),
         "decisions_won_by_one": sum(decision for _, decision in found),
         "decided_once": once,
+        "drafts_won_by_one": configured["draft", "done", "site_changed"],
+        "publications_won_by_one": configured["publish", "done", "site_changed"],
     }
 
 
 def prove(trial: Trial) -> Verdict:
-    """``trial.size`` races for a claim and as many for a decision, on SQLite and where it is installed on PostgreSQL."""
+    """``trial.size`` races for a claim, a decision, a site's draft and its publication, on SQLite and, where it is installed,
+    on PostgreSQL.
+    """
     where = programs()
     figures: dict[str, int | float | str | bool] = {}
     passed = True
@@ -139,8 +145,8 @@ def prove(trial: Trial) -> Verdict:
 
 
 PROOF = Proof(
-    claim="Two clients reach 1,000 times for one claim and send 1,000 times a decision of one case at the same moment, on SQLite "
-    "and PostgreSQL: exactly one wins each time, the other gets the documented answer.",
+    claim="Two clients reach 1,000 times for one claim, and send as often a decision of one case, a draft of one site and its "
+    "publication at the same moment, on SQLite and PostgreSQL: exactly one wins each time, the other gets the documented answer.",
     small=8,
     full=1_000,
     prove=prove,

@@ -30,11 +30,15 @@ from api.http import (
     routes_users,
     routes_violations,
 )
+from api.http.answers import WORDS
 from api.http.guard import BODY_WITHIN_S, HOSTS, Guard
 from api.http.models import PREFIX
 from api.http.problems import MEDIA_TYPE, add_problem_handlers
 from api.http.request_figures import Counting, RequestFigures
 from api.work.service import Service
+
+GUARDED = (408, 413, 421)
+"""What the guard answers where a route takes a body; without one it is the last alone."""
 
 
 def create_app(
@@ -80,6 +84,11 @@ def describe_api() -> dict[str, Any]:
     return _api().openapi()
 
 
+def _problem_response(status: int) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": WORDS[status], "content": {"application/json": {"schema": schema}}}
+
+
 def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http", body_within_s: float = BODY_WITHIN_S) -> FastAPI:
     app = _DescribedApi(
         title="Stopline",
@@ -123,13 +132,15 @@ def _api(hosts: Sequence[str] = HOSTS, scheme: str = "http", body_within_s: floa
 
 
 class _DescribedApi(FastAPI):
-    """Describes errors with the media type that they are sent with."""
+    """Describes errors with the media type that they are sent with, and what the guard answers before any route is asked."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
             for operations in document["paths"].values():
                 for operation in operations.values():
+                    for status in GUARDED if "requestBody" in operation else (421,):
+                        operation["responses"].setdefault(str(status), _problem_response(status))
                     for status, response in operation["responses"].items():
                         if int(status) >= 400:
                             response["content"] = {MEDIA_TYPE: response["content"].pop("application/json")}

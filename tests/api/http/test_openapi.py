@@ -30,7 +30,8 @@ def test_every_error_is_described_as_a_problem(document: dict[str, Any]) -> None
             assert operation["summary"]
             assert operation["description"]
             errors = {status: r for status, r in operation["responses"].items() if int(status) >= 400}
-            assert "503" in errors
+            assert {"503", "421"} <= set(errors)
+            assert ({"408", "413"} <= set(errors)) == ("requestBody" in operation)
             for response in errors.values():
                 assert response["content"] == {
                     "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
