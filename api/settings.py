@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 
-from api.camera_settings import CameraSettings
 from api.errors import ConfigInvalidError, Problem
+from api.identity_settings import IdentitySettings
 from api.store_settings import PREFIX
 from detector.inference import Inference
 
@@ -20,7 +20,7 @@ SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 """Variables that are set where a browser can be opened."""
 
 
-class Settings(CameraSettings):
+class Settings(IdentitySettings):
     """What may differ between machines; ``STOPLINE_CACHE`` in the environment is ``cache`` here, and so on."""
 
     cache: Path = Field(

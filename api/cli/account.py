@@ -13,8 +13,10 @@ from api.cli.data_option import data_option
 from api.clock import SystemClock
 from api.errors import UsageError
 from api.http.people_models import NewAccount
+from api.settings import load_settings
 from api.work.access import Role
 from api.work.accounts import AccountChange, Accounts
+from api.work.identity import SUBJECT
 from api.work.passwords import Passwords
 from api.work.records_place import open_database
 
@@ -96,6 +98,28 @@ def reset_password(data: Path, name: str) -> None:
     with _accounts(data) as accounts:
         password = accounts.reset_password(None, accounts.named(name).id)
     click.echo(f"{name}: one-time password {password}")
+
+
+@account.command()
+@data_option
+@click.option("--remove", is_flag=True, help="NAME is linked to nobody any more.")
+@click.argument("name")
+@click.argument("subject", required=False)
+def identity(data: Path, remove: bool, name: str, subject: str | None) -> None:
+    """Link the account NAME to SUBJECT at the identity provider that STOPLINE_OIDC_ISSUER names; its sessions are over.
+
+    SUBJECT is the value of the claim STOPLINE_OIDC_CLAIM. A one-time password of NAME counts no more.
+    """
+    provider = load_settings().identity_provider()
+    if provider is None:
+        raise UsageError("STOPLINE_OIDC_ISSUER is not set: there is no identity provider to link to")
+    if remove == (subject is not None):
+        raise UsageError("give SUBJECT, or --remove")
+    if subject is not None and not SUBJECT.fullmatch(subject):
+        raise UsageError("SUBJECT: 1 to 255 printable characters of ASCII")
+    with _accounts(data) as accounts:
+        accounts.identify(None, accounts.named(name).id, provider.issuer, subject)
+    click.echo(f"{name}: {'linked to nobody' if subject is None else 'linked'}")
 
 
 @account.command()

@@ -72,6 +72,7 @@ def serve(data: Path, host: str, port: int, public_url: str | None, log: str) ->
     now = SystemClock().now
     settings = load_settings()
     bucket = settings.bucket()
+    identity = settings.identity_provider()
     records = open_records(data)
     try:
         keys = partial(published_keys, data, settings, None)
@@ -87,6 +88,7 @@ def serve(data: Path, host: str, port: int, public_url: str | None, log: str) ->
             keys=keys,
             reach=reach,
             footage=settings.footage,
+            identity=identity,
             terms=WorkTerms(
                 lease=timedelta(minutes=settings.claim_minutes), due=timedelta(days=settings.review_days)
             ),

@@ -104,6 +104,23 @@ class AccountPatch(Body):
         )
 
 
+class AccountIdentity(Body):
+    """Who the account is at the identity provider."""
+
+    subject: str | None = Field(
+        pattern=r"^[\x20-\x7e]{1,255}$",
+        description="The value of the claim that names people there, 'sub' unless set otherwise. Null: nobody.",
+    )
+
+
+class SignInWays(Body):
+    """How people may sign in."""
+
+    identity_provider: bool = Field(
+        description="Whether GET /sessions/identity leads to an identity provider."
+    )
+
+
 class AccountModel(Body):
     """An account."""
 

@@ -20,7 +20,7 @@ from api.http.people_models import (
 )
 from api.http.problems import request_id_of
 from api.work.access import PasswordChangeRequiredError
-from api.work.sign_in import LONGEST, SignInRefusedError
+from api.work.sign_in import LONGEST, NewSession, SignInRefusedError
 
 router = APIRouter(prefix=PREFIX, tags=["sign-in"])
 
@@ -48,6 +48,12 @@ def sign_in(
             address=address,
             request_id=request_id,
         )
+    give_session(request, response, begun)
+    return SessionModel.of(begun.principal)
+
+
+def give_session(request: Request, response: Response, begun: NewSession) -> None:
+    """The browser has that session from this answer on, whatever it had before."""
     response.set_cookie(
         COOKIE,
         begun.secret,
@@ -57,7 +63,6 @@ def sign_in(
         httponly=True,
         samesite="strict",
     )
-    return SessionModel.of(begun.principal)
 
 
 @router.get("/sessions/current", summary="Who is signed in", responses=problems())

@@ -10,9 +10,17 @@ from api.http.access import ServiceOf, permitted
 from api.http.answers import problems
 from api.http.cursor import decode_name, encode_name
 from api.http.models import PREFIX
-from api.http.people_models import AccountModel, AccountPage, AccountPatch, NewAccount, NewAccountMade
+from api.http.people_models import (
+    AccountIdentity,
+    AccountModel,
+    AccountPage,
+    AccountPatch,
+    NewAccount,
+    NewAccountMade,
+)
 from api.http.preconditions import LookedAt, etag
 from api.work.access import Permission, Principal
+from api.work.identity import IdentityOffError
 
 router = APIRouter(prefix=f"{PREFIX}/users", tags=["accounts"])
 Administrator = Annotated[Principal, permitted(Permission.MANAGE_ACCOUNTS)]
@@ -85,6 +93,19 @@ def change(
     account = service.accounts.change(by, account_id, patch.change(), version=looked_at)
     response.headers["ETag"] = etag(account.version)
     return AccountModel.of(account)
+
+
+@router.put(
+    "/{account_id}/identity",
+    status_code=204,
+    summary="Link an account to the identity provider",
+    responses=problems(404, 409, 422),
+)
+def identify(service: ServiceOf, by: Administrator, account_id: AccountId, wanted: AccountIdentity) -> None:
+    """Who the account is at the identity provider; all its sessions are over, and a one-time password counts no more."""
+    if service.identity is None:
+        raise IdentityOffError
+    service.accounts.identify(by, account_id, service.identity.provider.issuer, wanted.subject)
 
 
 @router.post(

@@ -29,6 +29,8 @@ STATUS_OF = {
     "footage_unknown": (HTTPStatus.NOT_FOUND, "Unknown recording"),
     "frame_unknown": (HTTPStatus.NOT_FOUND, "Unknown frame"),
     "idempotency_key_reused": (HTTPStatus.UNPROCESSABLE_ENTITY, "Idempotency-Key used before"),
+    "identity_off": (HTTPStatus.NOT_FOUND, "No identity provider"),
+    "identity_taken": (HTTPStatus.CONFLICT, "Linked already"),
     "job_unknown": (HTTPStatus.NOT_FOUND, "Unknown job"),
     "jobs_busy": (HTTPStatus.CONFLICT, "Too many jobs wait"),
     "last_administrator": (HTTPStatus.CONFLICT, "Last administrator"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from api.clock import Now
-from api.records import people
+from api.records import identities, people
 from api.records.audit import AuditEntry, append
 from api.records.people import Account
 from api.work import throttle
@@ -43,6 +43,15 @@ class AccountExistsError(StoplineError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is an account {name} already")
+
+
+class IdentityTakenError(StoplineError):
+    """That person at the identity provider is linked to another account."""
+
+    code = "identity_taken"
+
+    def __init__(self) -> None:
+        super().__init__("that subject is linked to another account already")
 
 
 class StaleError(StoplineError):
@@ -206,6 +215,26 @@ class Accounts:
             people.add_link(tx, kept(secret), account.id, now + LINK_LASTS)
             append(tx, self._entry(None, "account.link_made", account))
         return secret
+
+    def identify(self, by: Principal | None, account_id: str, issuer: str, subject: str | None) -> None:
+        """The account is linked to that subject of the issuer, and to no other; None: to nobody. Its sessions are over.
+
+        A one-time password, which somebody else knows, counts no more once there is a link; one's own stays. Raises
+        AccountUnknownError, IdentityTakenError.
+        """
+        with self._database.write() as tx:
+            account = _there(people.account_of(tx, account_id), account_id)
+            if subject is None:
+                identities.drop_identity(tx, account_id)
+            else:
+                if identities.linked_account(tx, issuer, subject) not in (None, account_id):
+                    raise IdentityTakenError
+                identities.keep_identity(tx, account_id, issuer, subject)
+                if account.must_change:
+                    account = replace(account, password_hash=None, must_change=False)
+            people.keep_account(tx, replace(account, version=account.version + 1))
+            people.end_sessions(tx, account_id)
+            append(tx, self._entry(by, "account.unlinked" if subject is None else "account.linked", account))
 
     def account(self, account_id: str) -> Account:
         """The account. Raises AccountUnknownError."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 
 from api.clock import Now, SystemClock
+from api.identity_settings import IdentityProvider
 from api.work.accounts import Accounts
 from api.work.audit_book import AuditBook
 from api.work.camera_desk import CameraDesk, CameraReach, no_reach
@@ -23,6 +24,7 @@ from api.work.event_feed import EventFeed
 from api.work.export_desk import ExportDesk
 from api.work.footage import Footage
 from api.work.health import Health
+from api.work.identity import IdentityCheck
 from api.work.jobs import FOLDER as JOBS_FOLDER
 from api.work.jobs import JobDesk
 from api.work.passage_search import PassageSearch
@@ -65,6 +67,7 @@ class Service:
     cameras: CameraDesk
     jobs: JobDesk
     passages: PassageSearch
+    identity: IdentityCheck | None = None
 
 
 def open_service(
@@ -78,12 +81,14 @@ def open_service(
     terms: WorkTerms | None = None,
     reach: Callable[[], CameraReach] = no_reach,
     footage: Path | None = None,
+    identity: IdentityProvider | None = None,
 ) -> Service:
     """The service over the folder's records, and the packages in ``store`` (None: in the folder itself).
 
     ``keys`` are the office's public ones, which exports hold; ``reach`` says where cameras may be looked at;
-    ``footage`` is the folder that runs may read.
+    ``footage`` is the folder that runs may read; ``identity`` is who else may say who somebody is. Raises ExtraMissingError.
     """
+    identity_check = None if identity is None else IdentityCheck(identity, now)
     database = records.database
     held = LocalStore(folder, Disk()) if store is None else store
     desk = review_desk(folder, records, now, held)
@@ -115,4 +120,5 @@ def open_service(
         cameras=CameraDesk(database, sites, reach, SystemClock(), now),
         jobs=jobs,
         passages=PassageSearch(folder, database, plates, now),
+        identity=identity_check,
     )

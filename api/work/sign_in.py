@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from api.clock import Now
-from api.records import people
+from api.records import identities, people
 from api.records.audit import AuditEntry, Outcome, append
 from api.records.people import Account, Session, Token
 from api.work import throttle
@@ -107,6 +107,25 @@ class SignIn:
             self._failed(None, address, request_id)
             raise SignInRefusedError
         return self._begin(account_id, request_id)
+
+    def check_address(self, address: str) -> None:
+        """One more may try to sign in from that address. Raises TooManyAttemptsError."""
+        with self._database.read() as tx:
+            throttle.check(tx, throttle.address_key(address), self._now())
+
+    def by_identity(self, issuer: str, subject: str, *, address: str, request_id: str | None) -> NewSession:
+        """A new session of the account that is linked to that subject. Raises SignInRefusedError."""
+        with self._database.read() as tx:
+            account_id = identities.linked_account(tx, issuer, subject)
+            account = None if account_id is None else people.account_of(tx, account_id)
+        if account is None or account.closed_at is not None:
+            self._failed(account, address, request_id, why="not_linked" if account is None else "closed")
+            raise SignInRefusedError
+        return self._begin(account.id, request_id, seen=account)
+
+    def identity_refused(self, why: str, *, address: str, request_id: str | None) -> None:
+        """What an identity provider sent back proved nothing; it stands in the audit and slows the address down."""
+        self._failed(None, address, request_id, why=why)
 
     def principal(self, secret: str) -> Principal | None:
         """Who is behind that session; None where it is over."""
@@ -240,10 +259,13 @@ class SignIn:
             append(tx, self._entry(account, "session.begun", request_id, Outcome.DONE))
         return NewSession(secret=secret, principal=_principal(account, csrf_token=session.csrf_token))
 
-    def _failed(self, account: Account | None, address: str, request_id: str | None) -> None:
+    def _failed(
+        self, account: Account | None, address: str, request_id: str | None, why: str | None = None
+    ) -> None:
+        entry = self._entry(account, "session.begun", request_id, Outcome.REFUSED)
         with self._database.write() as tx:
             people.add_failure(tx, throttle.address_key(address), self._now())
-            append(tx, self._entry(account, "session.begun", request_id, Outcome.REFUSED))
+            append(tx, entry if why is None else replace(entry, facts=(("why", f"identity:{why}"),)))
 
     def _refused_token(self, token: Token | None, now: datetime) -> None:
         key = f"token:{'unknown' if token is None else token.id}"

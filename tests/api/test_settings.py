@@ -168,3 +168,53 @@ def test_a_store_that_cannot_be_set_up_so_is_named_and_no_secret_is_shown(
     assert message in str(caught.value)
     assert "horse" not in str(caught.value)
     assert "horse" not in repr(Settings.of(BUCKET))
+
+
+ISSUER, CLIENT = "STOPLINE_OIDC_ISSUER", "STOPLINE_OIDC_CLIENT_ID"
+
+
+def test_the_identity_provider_is_as_set_and_its_secret_is_never_shown(tmp_path: Path) -> None:
+    assert Settings.of({}).identity_provider() is None
+    path = tmp_path / "secret"
+    path.write_text("correct horse\n", encoding="utf-8")
+    given = {ISSUER: "https://id.example/realm", CLIENT: "stopline"}
+    for more in (
+        {"STOPLINE_OIDC_CLIENT_SECRET_FILE": str(path)},
+        {"STOPLINE_OIDC_CLIENT_SECRET": "correct horse"},
+    ):
+        settings = Settings.of(given | more)
+        provider = settings.identity_provider()
+        assert provider is not None
+        assert (provider.issuer, provider.client_id) == ("https://id.example/realm", "stopline")
+        assert (provider.client_secret, provider.claim) == ("correct horse", "sub")
+        assert "horse" not in repr(settings) + repr(provider)
+    public = Settings.of(given | {"STOPLINE_OIDC_CLAIM": "oid"}).identity_provider()
+    assert public is not None
+    assert (public.client_secret, public.claim) == (None, "oid")
+    for local in ("http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost"):
+        assert Settings.of(given | {ISSUER: local}).identity_provider() is not None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({ISSUER: "http://id.example"}, "OIDC_ISSUER: write it like https://"),
+        ({ISSUER: "http://127.0.0.1.example"}, "OIDC_ISSUER: write it like https://"),
+        ({ISSUER: "https://who:what@id.example"}, "OIDC_ISSUER: write it like https://"),
+        ({ISSUER: "https://id.example:x"}, "OIDC_ISSUER: write it like https://"),
+        ({ISSUER: "https://id.example?a=b"}, "OIDC_ISSUER: write it like https://"),
+        ({ISSUER: "file:///etc/passwd"}, "OIDC_ISSUER: write it like https://"),
+        ({CLIENT: ""}, "OIDC_CLIENT_ID: is missing"),
+        ({"STOPLINE_OIDC_CLIENT_SECRET_FILE": "/nowhere/at/all"}, "No such file"),
+        (
+            {"STOPLINE_OIDC_CLIENT_SECRET_FILE": "/nowhere", "STOPLINE_OIDC_CLIENT_SECRET": "horse"},
+            "STOPLINE_OIDC_CLIENT_SECRET is set too",
+        ),
+    ],
+)
+def test_an_identity_provider_that_cannot_be_used_is_named(wrong: dict[str, str], message: str) -> None:
+    given = {ISSUER: "https://id.example", CLIENT: "stopline"} | wrong
+    with pytest.raises(ConfigInvalidError, match=message) as caught:
+        Settings.of(given).identity_provider()
+    for secret in ("horse", "what"):
+        assert secret not in str(caught.value)

@@ -53,10 +53,12 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
         {
             "alembic",
             "argon2",
+            "authlib",
             "av",
             "click",
             "cv2",
             "fastapi",
+            "joserfc",
             "jsonschema",
             "numpy",
             "onnxruntime",

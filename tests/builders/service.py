@@ -10,6 +10,7 @@ import httpx
 from argon2 import PasswordHasher
 
 from api.http.access import CSRF_HEADER
+from api.identity_settings import IdentityProvider
 from api.work.access import GRANTS, Principal, Role
 from api.work.camera_desk import CameraReach, no_reach
 from api.work.case_sight import Actor
@@ -31,6 +32,7 @@ def a_service(
     store: PackageStore | None = None,
     reach: Callable[[], CameraReach] = no_reach,
     footage: Path | None = None,
+    identity: IdentityProvider | None = None,
 ) -> Service:
     """The service over that folder."""
     office = PublishedKey(key=a_signer().public, label="Test office")
@@ -43,6 +45,7 @@ def a_service(
         keys=lambda: (office,),
         reach=reach,
         footage=footage,
+        identity=identity,
     )
 
 

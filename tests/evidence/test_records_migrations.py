@@ -120,7 +120,8 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 def test_an_unknown_revision_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(
         RecordsError,
-        match="no revision nonsense; known are 0013, 0012, 0011, 0010, 0009, 0007, 0006, 0005, 0004, 0003, 0002, 0001 and base",
+        match="no revision nonsense; known are 0014, 0013, 0012, 0011, 0010, 0009, 0007, "
+        "0006, 0005, 0004, 0003, 0002, 0001 and base",
     ):
         migrate(tmp_path / "records.sqlite", "nonsense")
 

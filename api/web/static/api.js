@@ -78,6 +78,11 @@ export function currentSession() {
   return began(ask(`${ROOT}/sessions/current`));
 }
 
+/** How people may sign in here. */
+export function signInWays() {
+  return ask(`${ROOT}/sessions/ways`);
+}
+
 /** The new session; credentials are {name, password} or {link}. */
 export function signIn(credentials) {
   return began(ask(`${ROOT}/sessions`, sent("POST", credentials)));

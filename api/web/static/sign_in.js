@@ -1,12 +1,16 @@
 // Signing in: by name and password, or by the link that the address holds; a password that somebody else gave is changed first.
 
-import { changePassword, currentSession, signIn } from "./api.js";
+import { changePassword, currentSession, signIn, signInWays } from "./api.js";
 import { h, fill } from "./dom.js";
-import { t } from "./strings.js";
+import { label, t } from "./strings.js";
+
+const WANTED = "stopline.wanted";
+const PROVIDER = "/api/v1/sessions/identity";
+const TROUBLES = ["refused", "unavailable", "wait"];
 
 /** Where to go on after signing in: an address of this page's own, never another's. */
 export function wantedAddress() {
-  const wanted = new URLSearchParams(location.search).get("to") ?? "";
+  const wanted = new URLSearchParams(location.search).get("to") ?? sessionStorage.getItem(WANTED) ?? "";
   return /^\/review(?:[/?][^\\]*)?$/.test(wanted) ? wanted : "/review";
 }
 
@@ -14,7 +18,18 @@ export function wantedAddress() {
 export function showSignIn(main, app) {
   document.title = `${t("sign_in.title")} – Stopline`;
   const link = location.hash.slice(1);
-  if (link) {
+  const provider = new URLSearchParams(location.search).get("identity");
+  if (provider) history.replaceState(null, "", location.pathname);
+  else sessionStorage.removeItem(WANTED);
+  if (provider === "done") {
+    fill(main, h("p", { class: "empty" }, t("sign_in.by_link")));
+    currentSession().then(
+      (session) => app.signedIn(session),
+      (error) => askForPassword(main, app, error.message),
+    );
+  } else if (TROUBLES.includes(provider)) {
+    askForPassword(main, app, label("sign_in.provider", provider));
+  } else if (link) {
     history.replaceState(null, "", location.pathname + location.search); // its secret is used up: no one shall copy it
     fill(main, h("p", { class: "empty" }, t("sign_in.by_link")));
     signIn({ link }).then(
@@ -52,9 +67,18 @@ function askForPassword(main, app, trouble) {
       send.disabled = false;
     }
   };
+  const others = h("p", {});
   fill(
     main,
-    h("form", { class: "panel sign-in", on: { submit } }, h("h1", {}, t("sign_in.title")), field("sign_in.name", name), field("sign_in.password", password), mistake, send),
+    h("form", { class: "panel sign-in", on: { submit } }, h("h1", {}, t("sign_in.title")), field("sign_in.name", name), field("sign_in.password", password), mistake, send, others),
+  );
+  signInWays().then(
+    (ways) => {
+      if (!ways.identity_provider) return;
+      const remember = () => sessionStorage.setItem(WANTED, wantedAddress());
+      fill(others, h("a", { href: PROVIDER, on: { click: remember } }, t("sign_in.provider")));
+    },
+    () => {}, // the form does without
   );
   name.focus();
 }

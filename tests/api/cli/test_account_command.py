@@ -14,6 +14,7 @@ import pytest
 from api.cli.exit_codes import ExitCode
 from api.cli.main import main
 from api.clock import SystemClock
+from api.records import identities
 from api.work.accounts import Accounts
 from api.work.passwords import Passwords
 from api.work.sign_in import SignIn, SignInRefusedError
@@ -220,3 +221,27 @@ def test_a_file_that_is_not_there_and_a_head_that_is_none(tmp_path: Path, capsys
     for head in ("5", "x:" + "0" * 64, "5:abc"):
         assert main(["audit", "verify", "--data", str(tmp_path), "--head", head]) == ExitCode.USAGE
     assert "12:SHA256" in capsys.readouterr().err
+
+
+def test_an_account_is_linked_to_somebody_at_the_identity_provider(
+    data: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert typed(data, "account", "add", "--role", "officer", "wang") == ExitCode.OK
+    password = capsys.readouterr().out.strip().removeprefix("wang: one-time password ")
+    assert typed(data, "account", "identity", "wang", "officer-7") == ExitCode.USAGE
+    assert "STOPLINE_OIDC_ISSUER is not set" in capsys.readouterr().err
+    monkeypatch.setenv("STOPLINE_OIDC_ISSUER", "https://id.example")
+    monkeypatch.setenv("STOPLINE_OIDC_CLIENT_ID", "stopline")
+    for wrong in ([], ["officer-7", "--remove"], ["\u6d59"]):
+        assert typed(data, "account", "identity", "wang", *wrong) == ExitCode.USAGE
+    assert signs_in(data, "wang", password=password)
+    assert typed(data, "account", "identity", "wang", "officer-7") == ExitCode.OK
+    assert not signs_in(data, "wang", password=password)
+    with closing(Database(data / "records.sqlite")) as database, database.read() as tx:
+        linked = identities.linked_account(tx, "https://id.example", "officer-7")
+        assert linked is not None
+    capsys.readouterr()
+    assert typed(data, "account", "identity", "wang", "--remove") == ExitCode.OK
+    assert capsys.readouterr().out == "wang: linked to nobody\n"
+    with closing(Database(data / "records.sqlite")) as database, database.read() as tx:
+        assert identities.linked_account(tx, "https://id.example", "officer-7") is None
