@@ -11,6 +11,7 @@ from typing import Any
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
@@ -82,7 +83,7 @@ class Fuzzer:
                 try:
                     strategy = operation.as_strategy(generation_mode=mode)
                     self._drawn(strategy, role, number)
-                except schemathesis.errors.SchemathesisError:
+                except (schemathesis.errors.SchemathesisError, Unsatisfiable):
                     continue  # nothing wrong can be sent to a route that takes nothing
 
     def _drawn(self, strategy: Any, role: Role | None, number: int) -> None:

@@ -11,6 +11,7 @@ StoplineError
     │   ├── NotVideoError           something else than a video
     │   ├── NoVideoTrackError       sound or data only
     │   ├── UnknownCodecError       no decoder for its picture
+    │   ├── PictureTooLargeError    pictures of a size that no traffic camera has
     │   ├── FileCutOffError         broken off so early that no picture can be decoded
     │   └── NoFramesError           a whole container that holds no picture
     ├── SignalFeedError         a signal feed that cannot be used: a message that makes no sense, a run that does not fit
@@ -187,6 +188,18 @@ class FileCutOffError(FileError):
     def __init__(self, path: str, found: str) -> None:
         super().__init__(path, f"is cut off: {found}; copy it again from the recorder")
         self.found = found
+
+
+class PictureTooLargeError(FileError):
+    """Pictures of a size that no traffic camera has: a small file that would fill the memory."""
+
+    code = "input_picture_too_large"
+
+    def __init__(self, path: str, size_px: tuple[int, int], most_px: int) -> None:
+        super().__init__(
+            path, f"has pictures of {size_px[0]}x{size_px[1]} px; sides of up to {most_px} are read"
+        )
+        self.size_px = size_px
 
 
 class NoFramesError(FileError):

@@ -24,10 +24,11 @@ from ingest.errors import (
     NotAFileError,
     NotVideoError,
     NoVideoTrackError,
+    PictureTooLargeError,
     UnknownCodecError,
 )
 from ingest.packet_ring import PacketRing
-from ingest.picture import DecodedFrame
+from ingest.picture import MOST_PX, DecodedFrame
 from ingest.sentences import account_of
 from rules.observation import ClockSource, FrameStamp
 
@@ -60,7 +61,7 @@ class FileSource:
     Of several video tracks the one that FFmpeg ranks best is read. No network is used, whatever the file asks for.
 
     Raises FileMissingError, NotAFileError, FileEmptyError, FileUnreadableError, NotVideoError,
-    NoVideoTrackError, UnknownCodecError, FileCutOffError, NoFramesError.
+    NoVideoTrackError, UnknownCodecError, PictureTooLargeError, FileCutOffError, NoFramesError.
     """
 
     def __init__(
@@ -86,6 +87,9 @@ class FileSource:
         self._has_ended = False
         self._container, stream = _open(path)
         try:
+            size_px = (stream.codec_context.width, stream.codec_context.height)
+            if max(size_px) > MOST_PX:
+                raise PictureTooLargeError(self._name, size_px, MOST_PX)
             self._promised_s = _promised_s(self._container, stream)
             self._expects_pictures = stream.frames > 0 or bool(self._promised_s)
             self._reader = SegmentReader(

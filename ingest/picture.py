@@ -12,6 +12,9 @@ from rules.observation import FrameStamp
 PLANAR_420 = ("yuv420p", "yuvj420p")
 """Pixel formats whose planes are handed out as they lie in the decoder's memory."""
 
+MOST_PX = 8192
+"""The largest side of a picture; 8K cameras have 7680."""
+
 NO_COLOUR = 128
 """U and V of grey (ITU-R BT.601 and BT.709 alike)."""
 

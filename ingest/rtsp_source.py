@@ -39,7 +39,7 @@ from ingest.errors import (
 from ingest.networks import CameraNetworks, Resolve, pinned, resolve_host
 from ingest.packet_pump import PacketPump, SilenceError, TooSlowError
 from ingest.packet_ring import PacketRing
-from ingest.picture import DecodedFrame
+from ingest.picture import MOST_PX, DecodedFrame
 from ingest.ports import Clock
 from ingest.redact import RedactedCause, redact_text, redact_url
 from ingest.sentences import account_of
@@ -54,9 +54,6 @@ SETTLE_S = 10.0
 
 CLOCK_JUMP_S = 0.5
 """A camera's clock that leaves its pictures' own stamps by more was set anew: what follows is another segment."""
-
-MOST_PX = 8192
-"""The largest side of a picture; 8K cameras have 7680."""
 
 MOST_RATE = 240
 """The most pictures in a second of media time."""

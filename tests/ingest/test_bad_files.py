@@ -19,9 +19,11 @@ from ingest.errors import (
     NotAFileError,
     NotVideoError,
     NoVideoTrackError,
+    PictureTooLargeError,
     UnknownCodecError,
 )
 from ingest.file_source import FileSource
+from ingest.picture import MOST_PX
 from tests.ingest.recordings import cut, record
 
 
@@ -159,6 +161,18 @@ def test_a_codec_that_nobody_knows(tmp_path: Path) -> None:
     assert "H.264" in error.message
 
 
+def test_a_small_file_of_pictures_that_would_fill_the_memory(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.mp4", frames=2, size=(MOST_PX + 16, 64))
+    assert path.stat().st_size < 20_000
+    error = refused(path)
+    assert isinstance(error, PictureTooLargeError)
+    assert "8208x64 px" in error.message
+    assert FileSource(record(tmp_path / "b.mp4", frames=2, size=(MOST_PX, 64)), camera_id="c1").size_px == (
+        MOST_PX,
+        64,
+    )
+
+
 def test_an_mp4_cut_before_its_index(tmp_path: Path) -> None:
     path = record(tmp_path / "a.mp4")
     error = refused(cut(path, path.stat().st_size // 2))
@@ -198,5 +212,5 @@ def test_a_whole_container_without_a_picture(tmp_path: Path, name: str, options:
 def test_every_error_of_a_file_has_a_code_of_its_own() -> None:
     kinds = FileError.__subclasses__()
     codes = {kind.code for kind in kinds} | {FileError.code}
-    assert len(kinds) == 9
+    assert len(kinds) == 10
     assert len(codes) == len(kinds) + 1

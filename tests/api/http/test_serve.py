@@ -122,6 +122,57 @@ def test_the_log_is_json_lines_where_that_is_wanted(drawn: Path, tmp_path: Path)
     assert [(line["event"], line["status"]) for line in lines] == [("request_answered", 404)]
 
 
+def test_behind_a_proxy_it_answers_to_its_public_name_and_its_cookies_travel_by_https_only(
+    drawn: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(drawn, data)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "import sys; from api.cli.main import main; sys.exit(main())"]
+    server = subprocess.Popen(
+        [
+            *command,
+            "serve",
+            "--data",
+            str(data),
+            "--port",
+            str(port),
+            "--public-url",
+            "https://Cases.example",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=CHECKOUT,
+    )
+    assert server.stderr is not None
+    try:
+        assert "review at https://Cases.example" in server.stderr.readline()
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as proxy:
+            passed = {"Host": "cases.example", "X-Forwarded-For": "203.0.113.9"}
+            assert proxy.get("/review", headers=passed).status_code == 200
+            assert proxy.get("/healthz").status_code == 200, "this machine asks by its own name"
+            for name in ("evil.example", "cases.example.evil.example", "cases.example@evil.example", ""):
+                refused = proxy.get("/review", headers={"Host": name})
+                assert refused.status_code in (400, 421), name
+            page = passed | {"Origin": "https://cases.example", "Sec-Fetch-Site": "same-origin"}
+            link = {"link": officers_link(data)}
+            for other in ("http://cases.example", "https://cases.example:8443", "https://evil.example"):
+                refused = proxy.post("/api/v1/sessions", json=link, headers=page | {"Origin": other})
+                assert (refused.status_code, refused.json()["code"]) == (403, "cross_origin")
+            begun = proxy.post("/api/v1/sessions", json=link, headers=page)
+            assert begun.status_code == 201, begun.text
+            (cookie,) = begun.headers.get_list("set-cookie")
+            assert {"secure", "httponly", "samesite=strict", "path=/"} <= {
+                part.strip().lower() for part in cookie.split(";")
+            }
+            start = proxy.get("/", headers=passed)
+            assert (start.status_code, start.headers["location"]) == (307, "/review"), "no host is told"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=30)
+
+
 def test_openapi_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["openapi"]) == 0
     assert json.loads(capsys.readouterr().out) == describe_api()
@@ -133,6 +184,16 @@ def _has_ipv6() -> bool:
             return True
     except OSError:
         return False
+
+
+def officers_link(data: Path) -> str:
+    """What a new officer signs in with once, made beside the running server."""
+    with closing(open_records(data)) as records:
+        accounts = a_service(data, records, SystemClock().now).accounts
+        account, _ = accounts.add(
+            None, name="he", display_name="He", role=Role.OFFICER, site_ids=None, must_change=False
+        )
+        return accounts.link(account.id)
 
 
 def officers_token(data: Path) -> str:
