@@ -121,6 +121,7 @@ AT = int(NOW.timestamp())
         {"claims": {"exp": None}},
         {"claims": {"iat": AT + 3600}},
         {"claims": {"aud": "another client"}},
+        {"claims": {"aud": "another client", "azp": CLIENT}},
         {"claims": {"aud": [CLIENT, "another client"]}},
         {"claims": {"azp": "another client"}},
         {"claims": {"iss": "https://elsewhere.example"}},
