@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -21,11 +22,13 @@ class UnknownTimeZoneError(StoplineError):
         self.name = name
 
 
+@lru_cache(maxsize=1)
 def zone_names() -> tuple[str, ...]:
     """Every name of the pinned zone data."""
     return tuple((files("tzdata") / "zones").read_text(encoding="utf-8").split())
 
 
+@lru_cache(maxsize=64)
 def time_zone(name: str) -> ZoneInfo:
     """The zone of that IANA name. Raises UnknownTimeZoneError."""
     known = zone_names()

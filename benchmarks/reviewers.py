@@ -63,7 +63,7 @@ class Officer(HttpUser):
 
     def list_queue(self) -> None:
         """He looks at what is open and takes something that nobody holds."""
-        query = {"decision": "open", "limit": "50"}
+        query = {"decision": "open", "limit": "100"}
         page = self.client.get(f"{API}/violations", params=query, name="read queue").json()
         free = [item for item in page["items"] if item["claim"] is None]
         if not free:

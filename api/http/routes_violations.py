@@ -133,9 +133,8 @@ def frame(
     ] = None,
 ) -> Response:
     """The frame as a JPEG, decoded from the sealed clip."""
-    return _sealed(
-        frame_picture(entered(service, by, request, case_id, "frame"), case_id, number), request, v
-    )
+    desk = entered(service, by, request, case_id, "frame")
+    return _sealed(frame_picture(desk, service.frames, case_id, number), request, v)
 
 
 @router.get(

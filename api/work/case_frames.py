@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from api.work.frame_cache import FrameCache
 from api.work.packages import EvidenceFile
 from api.work.review import ReviewDesk
 from evidence.records import CaseRecord
@@ -71,25 +72,23 @@ def case_frames(desk: ReviewDesk, record: CaseRecord) -> CaseFrames:
     )
 
 
-def frame_picture(desk: ReviewDesk, case_id: str, number: int) -> EvidenceFile:
+def frame_picture(desk: ReviewDesk, frames: FrameCache, case_id: str, number: int) -> EvidenceFile:
     """The frame as a JPEG; its hash is that of the clip and the number, since both never change.
 
     Raises FrameUnknownError, ClipError, and what reading the package raises.
     """
-    from evidence.clip_frames import frame_at
-    from evidence.picture import jpeg
     from evidence.reencode import times
 
     clip = desk.clip(case_id)
     try:
-        pixels = frame_at(clip.content, number)
+        content = frames.picture(clip.sha256, clip.content, number)
     except IndexError as exc:
         raise FrameUnknownError(case_id, number, len(times(clip.content))) from exc
     return EvidenceFile(
         name=f"frame-{number}.jpg",
         sha256=f"{clip.sha256}-{number}",
         media_type="image/jpeg",
-        content=jpeg(pixels),
+        content=content,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +27,9 @@ from evidence.store import PackageStore
 from rules.errors import StoplineError
 
 MEDIA_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4", ".json": "application/json"}
+
+MOST_KNOWN = 5_000
+"""Lists of files that are remembered, some 2 KB each: a day's queue of a city."""
 
 
 class FileUnknownError(StoplineError):
@@ -79,14 +84,26 @@ class Packages:
         """``derived`` gives what was made from the package of an id later; None where that cannot be had."""
         self._store = store
         self._derived = derived
+        self._known: OrderedDict[tuple[str, str], tuple[SealedFile, ...]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def manifest(self, record: CaseRecord) -> EvidenceFile:
         """The manifest, as the record knows it."""
         return self._sealed(record, NAME, record.manifest_sha256)
 
     def listed(self, record: CaseRecord) -> tuple[SealedFile, ...]:
-        """What the manifest lists, in its order."""
-        return summary(record.id, self.manifest(record).content).files
+        """What the manifest lists, in its order. It is read once: the record's hash says which manifest it is."""
+        key = (record.id, record.manifest_sha256)
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        files = summary(record.id, self.manifest(record).content).files
+        with self._lock:
+            self._known[key] = files
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+        return files
 
     def read(self, record: CaseRecord, name: str) -> EvidenceFile:
         """The file of that name. Raises FileUnknownError where the manifest does not list it."""

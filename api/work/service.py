@@ -23,6 +23,7 @@ from api.work.data_folder import review_desk
 from api.work.event_feed import EventFeed
 from api.work.export_desk import ExportDesk
 from api.work.footage import Footage
+from api.work.frame_cache import FrameCache
 from api.work.health import Health
 from api.work.identity import IdentityCheck
 from api.work.jobs import FOLDER as JOBS_FOLDER
@@ -67,6 +68,7 @@ class Service:
     cameras: CameraDesk
     jobs: JobDesk
     passages: PassageSearch
+    frames: FrameCache
     identity: IdentityCheck | None = None
 
 
@@ -120,5 +122,6 @@ def open_service(
         cameras=CameraDesk(database, sites, reach, SystemClock(), now),
         jobs=jobs,
         passages=PassageSearch(folder, database, plates, now),
+        frames=FrameCache(),
         identity=identity_check,
     )
