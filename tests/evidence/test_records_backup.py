@@ -102,7 +102,11 @@ def test_what_is_not_whole_is_refused_and_nothing_is_made(spoil: object, tmp_pat
     assert not (tmp_path / "new.sqlite").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"text\n" * 9)[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b"text\n" * 9)[:-9]],
+    ids=["empty", "no gzip", "cut off"],
+)
 def test_a_file_that_is_none_is_told(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "backup.gz"
     path.write_bytes(content)
