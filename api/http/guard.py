@@ -7,6 +7,7 @@ import logging
 import re
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
 from fastapi import HTTPException
@@ -29,6 +30,10 @@ LARGER_BODIES = (
 
 BODY_WITHIN_S = 20.0
 """A body of that size passes the slowest line in a second; who drips it holds a connection."""
+
+LINGER_S, LINGER_BYTES = 1.0, 16 * 1024 * 1024
+"""So long, and so much of it, a body that was refused is thrown away: closed at once, its sender would see a broken connection
+and no answer."""
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -98,15 +103,21 @@ class Guard:
                 body_until = None  # from now on it waits for the end of the connection
             return message
 
+        status = 0
+
         async def send_dressed(message: Message) -> None:
-            nonlocal started
+            nonlocal started, status
             if message["type"] == "http.response.start":
-                started = True
+                started, status = True, message["status"]
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers[name] = value
                 headers["X-Request-ID"] = request_id
                 headers.setdefault("Cache-Control", keep)
+            elif status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await _throw_away(receive)
+                message = {"type": "http.response.body", "body": b""}
             await send(message)
 
         refusal = _refusal(
@@ -122,6 +133,18 @@ class Guard:
             if started:
                 raise  # half an answer is out: the connection must break
             await fault_response(request_id)(scope, receive, send_dressed)
+
+
+async def _throw_away(receive: Receive) -> None:
+    """What is left of the body is read, for a while."""
+    left = LINGER_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            while left > 0:
+                message = await receive()
+                if not message.get("more_body", False):
+                    return
+                left -= len(message["body"])
 
 
 def most_body_bytes(path: str) -> int:

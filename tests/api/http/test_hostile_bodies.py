@@ -83,6 +83,16 @@ def test_a_body_that_says_it_is_too_large_is_not_read(impatient: tuple[str, int]
     assert (status, json.loads(text)["code"]) == (413, "body_too_large")
 
 
+def test_who_sends_too_much_gets_the_answer_and_no_broken_connection(impatient: tuple[str, int]) -> None:
+    for _ in range(5):
+        with socket.create_connection(impatient, timeout=10) as connection:
+            connection.sendall(head(impatient, f"Content-Length: {4 << 20}"))
+            for _ in range(64):
+                connection.sendall(b" " * (64 << 10))
+            status, text = answer_of(connection)
+        assert (status, json.loads(text)["code"]) == (413, "body_too_large")
+
+
 def test_a_body_that_does_not_say_how_large_it_is_is_read_no_further(impatient: tuple[str, int]) -> None:
     with socket.create_connection(impatient, timeout=10) as connection:
         connection.sendall(head(impatient, "Transfer-Encoding: chunked"))
