@@ -101,8 +101,8 @@ def test_the_address_of_a_draft_is_tried_before_it_is_published(
 class Untouched:
     """A listener that nobody may connect to."""
 
-    def __init__(self) -> None:
-        self.listening = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.listening = socket.create_server((host, 0))
         self.listening.settimeout(0.2)
         self.port = self.listening.getsockname()[1]
 
@@ -129,10 +129,11 @@ def test_what_stands_elsewhere_is_not_connected_to(served: Served, wu: httpx.Cli
     own.listening.close()
 
 
+@pytest.mark.xfail(reason="FFmpeg follows a camera's redirect out of the camera networks", strict=True)
 @pytest.mark.parametrize("reach", [CameraReach(networks=CameraNetworks.of(["127.0.0.1/32"]), accounts={})])
 def test_a_redirect_leads_nowhere(served: Served, wu: httpx.Client) -> None:
-    """A camera that answers each request with a redirect to another port of this machine."""
-    own, lure = Untouched(), socket.create_server(("127.0.0.1", 0))
+    """A camera that answers each request with a redirect to an address outside of the camera networks."""
+    own, lure = Untouched("127.0.0.2"), socket.create_server(("127.0.0.1", 0))
 
     def redirect() -> None:
         while True:
